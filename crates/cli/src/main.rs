@@ -1,0 +1,3 @@
+//! The `tojimari` binary.
+
+fn main() {}

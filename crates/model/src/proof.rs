@@ -1,0 +1,49 @@
+//! What was proven: the outcome of running a task definition with its root read-only (`proof.json`).
+
+use serde::{Deserialize, Serialize};
+
+use crate::observed::Operation;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proof {
+    pub version: u32,
+    pub verdict: Verdict,
+    pub containers: Vec<ContainerProof>,
+    /// In which way the proof is weaker than it looks: no exercise, no health check, a feature
+    /// of the platform that cannot be reproduced here.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    Holds,
+    Fails,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContainerProof {
+    pub name: String,
+    pub started: bool,
+    /// `null` without a health check.
+    pub healthy: Option<bool>,
+    /// `null` without an exercise.
+    pub exercise_exit: Option<i32>,
+    /// Exit status if it ended by itself, 128 + signal where a signal ended it; `null` if it
+    /// ran until it was stopped.
+    pub exit: Option<i32>,
+    pub denied: Vec<DeniedWrite>,
+    /// Last lines of its output, where it failed. Values of environment variables are masked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub output: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DeniedWrite {
+    pub path: String,
+    pub operation: Operation,
+    pub program: String,
+    /// The service started, is healthy and passed its exercise without this write.
+    pub tolerated: bool,
+}

@@ -1,0 +1,6 @@
+//! From a write profile and a platform to writable mounts, and from remedies to edits of the
+//! user's file. Pure and complete: who executes a plan decides nothing.
+
+pub mod plan;
+
+pub use plan::{ContainerPlan, NotMounted, Plan, Platform, WritableBy, WritableMount};

@@ -1,0 +1,1 @@
+//! Findings, plans, profiles and proofs as bytes. Prints nothing itself.

@@ -1,0 +1,8 @@
+//! Bytes with places: source files, spans, the tree that every format is read into, and edits.
+//! This crate knows no AWS word.
+
+pub mod source;
+pub mod tree;
+
+pub use source::{FileId, Place, Problem, Source, Sources, Span};
+pub use tree::{Entry, Key, Node, Written};

@@ -1,0 +1,3 @@
+//! House checks, derived documentation and new-control scaffolding.
+
+fn main() {}
