@@ -95,7 +95,9 @@ pub struct OperationCount {
     /// Calls that failed, by errno name where it was learned: `EEXIST`, `EACCES`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<String>,
-    /// Whether the kernel would have answered EROFS on a read-only root.
+    /// Whether at least one of these calls succeeded here (or its outcome was not learned) and
+    /// the kernel would have answered EROFS on a read-only root. A call that fails on a writable
+    /// root too (EACCES, ENOENT) breaks nothing.
     pub would_break: bool,
 }
 
@@ -163,6 +165,7 @@ pub struct FolderFact {
     pub gid: u32,
     /// Permission bits, such as 0o1777.
     pub mode: u32,
-    /// Whether a file below it is a program or library: an executable bit or an ELF head.
+    /// Whether a file below it is a program or library: an executable bit, an ELF head, or a
+    /// name that an interpreter loads (`.py`, `.pyc`, `.js`, `.php`, `.rb`, `.pl`, `.jar`, `.so`).
     pub programs: bool,
 }

@@ -3,4 +3,4 @@
 
 pub mod plan;
 
-pub use plan::{ContainerPlan, NotMounted, Plan, Platform, WritableBy, WritableMount};
+pub use plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};

@@ -45,6 +45,9 @@ pub struct WritableMount {
     pub because: Vec<String>,
     /// The image has content at this path that has to be copied into the mount.
     pub seeded_from_image: bool,
+    /// Who copies it; `null` when nothing is copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<Seed>,
     /// Name of the volume in the task definition; `null` for a tmpfs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<String>,
@@ -57,6 +60,20 @@ pub enum WritableBy {
     /// An empty volume that lives as long as the task.
     Volume,
     Efs,
+}
+
+/// Who copies the image's content into a volume before the container starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seed {
+    /// The image declares a `VOLUME` at exactly this path: ECS copies its content.
+    ImageVolume,
+    /// A container of the same image that runs first, copies, and ends (`dependsOn` SUCCESS). It
+    /// is itself read-only but for the volume, and runs as root so that it can keep ownership:
+    /// that fails ECS.20, which the plan's notes say.
+    InitContainer,
+    /// A named Compose volume: the Docker engine copies the image's content into an empty one.
+    NamedVolume,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
