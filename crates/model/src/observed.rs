@@ -1,6 +1,8 @@
 //! What was observed: the write profile of a task's containers (`profile.json`), and the facts
 //! about the image that a plan needs beside it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// `profile.json`.
@@ -148,6 +150,34 @@ pub enum Operation {
     SetFlags,
     /// `mount`, `umount`, `pivot_root`: seen and noted, never planned for.
     Mount,
+}
+
+impl fmt::Display for Operation {
+    /// The name that stands in the JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Operation::OpenWrite => "open-write",
+            Operation::Create => "create",
+            Operation::Truncate => "truncate",
+            Operation::Mkdir => "mkdir",
+            Operation::Rmdir => "rmdir",
+            Operation::Unlink => "unlink",
+            Operation::RenameFrom => "rename-from",
+            Operation::RenameTo => "rename-to",
+            Operation::Link => "link",
+            Operation::Symlink => "symlink",
+            Operation::Mknod => "mknod",
+            Operation::Chmod => "chmod",
+            Operation::Chown => "chown",
+            Operation::SetTimes => "set-times",
+            Operation::SetXattr => "set-xattr",
+            Operation::RemoveXattr => "remove-xattr",
+            Operation::BindSocket => "bind-socket",
+            Operation::AccessWrite => "access-write",
+            Operation::SetFlags => "set-flags",
+            Operation::Mount => "mount",
+        })
+    }
 }
 
 /// One folder of the image.

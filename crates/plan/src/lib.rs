@@ -1,6 +1,8 @@
 //! From a write profile and a platform to writable mounts, and from remedies to edits of the
 //! user's file. Pure and complete: who executes a plan decides nothing.
 
+pub mod decide;
 pub mod plan;
 
+pub use decide::{Options, Prefer, decide};
 pub use plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};

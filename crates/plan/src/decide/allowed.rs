@@ -1,0 +1,64 @@
+//! Which folders are never mounted without a person's word: the root, `/etc`, `/usr`, and whatever
+//! holds programs, libraries or a web root. A writable mount there is a place for an attacker to
+//! put a program, which is what a read-only root is to prevent.
+
+use super::{Folders, is_below};
+
+/// Why a folder is not mounted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    TooBroad(String),
+    HoldsPrograms(String),
+    WebRoot(String),
+}
+
+/// Folders that are refused themselves, while some below them may do.
+const TOO_BROAD: [&str; 12] =
+    ["/", "/etc", "/usr", "/var", "/home", "/opt", "/srv", "/boot", "/proc", "/sys", "/dev", "/var/lib"];
+
+/// Folders that are refused with all below them, whatever the image has there.
+const PROGRAMS: [&str; 9] =
+    ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr/bin", "/usr/sbin", "/usr/lib"];
+
+const MORE_PROGRAMS: [&str; 5] =
+    ["/usr/libexec", "/usr/local/bin", "/usr/local/sbin", "/usr/local/lib", "/usr/include"];
+
+/// Where web servers and their packages keep what they serve.
+const WEB_ROOTS: [&str; 6] =
+    ["/var/www", "/srv/www", "/srv/http", "/usr/share/nginx/html", "/usr/local/apache2/htdocs", "/usr/share/httpd"];
+
+pub(super) fn check(folder: &str, folders: &Folders<'_>, allow: &[String]) -> Result<(), Refusal> {
+    if allow.iter().any(|allowed| super::trim_slash(allowed) == folder) {
+        return Ok(());
+    }
+    let within = |roots: &[&str]| roots.iter().any(|root| folder == *root || is_below(folder, root));
+    if TOO_BROAD.contains(&folder) {
+        return Err(Refusal::TooBroad(folder.to_owned()));
+    }
+    if within(&PROGRAMS) || within(&MORE_PROGRAMS) || folders.get(folder).is_some_and(|fact| fact.programs) {
+        return Err(Refusal::HoldsPrograms(folder.to_owned()));
+    }
+    if within(&WEB_ROOTS) && folders.get(folder).is_some() {
+        return Err(Refusal::WebRoot(folder.to_owned()));
+    }
+    Ok(())
+}
+
+impl Refusal {
+    pub fn because(&self) -> String {
+        match self {
+            Refusal::TooBroad(folder) => format!(
+                "it lies directly in {folder}, which is never made writable as a whole; let the program write in a \
+                 folder of its own"
+            ),
+            Refusal::HoldsPrograms(folder) => format!(
+                "it lies in {folder}, which holds programs or libraries; the proof tells whether the service does \
+                 without this write (--allow {folder} mounts it all the same)"
+            ),
+            Refusal::WebRoot(folder) => format!(
+                "it lies in {folder}, from which files are served; the proof tells whether the service does without \
+                 this write (--allow {folder} mounts it all the same)"
+            ),
+        }
+    }
+}

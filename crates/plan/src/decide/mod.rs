@@ -1,0 +1,445 @@
+//! Decides which folders of a container become writable, and by what: the fewest and narrowest
+//! that its observed writes need.
+//!
+//! The steps, each a pure function of its own file: which folder every write needs (`needs`),
+//! whether that folder may be given at all (`allowed`), what hides or has to be copied, how large
+//! it gets (`size`), and what the platform takes.
+
+mod allowed;
+mod memory;
+mod needs;
+mod size;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tojimari_model::declared::{Container, Field, TaskDefinition};
+use tojimari_model::observed::{ContainerProfile, FolderFact, Profile};
+
+use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
+use allowed::Refusal;
+use needs::Need;
+
+/// What a person may decide for the plan.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Folders that may be mounted although they hold programs, or are otherwise refused.
+    pub allow: Vec<String>,
+    /// ECS Exec is on: the two folders of its agent are made writable.
+    pub exec: bool,
+    /// What to take where both would do.
+    pub prefer: Prefer,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Prefer {
+    #[default]
+    Tmpfs,
+    Volume,
+}
+
+/// The two folders in which the agent of ECS Exec writes.
+/// Source: aws-containers roadmap issues 1359 and 2824; AWS itself documents no paths.
+pub const EXEC_FOLDERS: [&str; 2] = ["/var/lib/amazon", "/var/log/amazon"];
+
+/// Enough for the agent's state and its log of a session.
+const EXEC_SIZE_MIB: u64 = 64;
+
+impl Platform {
+    /// The platform that a task definition says it is for; EC2 where it says nothing, as ECS does.
+    pub fn of(task: &TaskDefinition) -> Platform {
+        let names = || task.requires_compatibilities.iter().filter_map(Field::as_str);
+        if names().any(|name| name.eq_ignore_ascii_case("FARGATE")) {
+            Platform::Fargate
+        } else if names().any(|name| name.eq_ignore_ascii_case("MANAGED_INSTANCES")) {
+            Platform::ManagedInstances
+        } else if names().any(|name| name.eq_ignore_ascii_case("EXTERNAL")) {
+            Platform::External
+        } else {
+            Platform::Ec2
+        }
+    }
+}
+
+/// Decides. Containers of the task that the profile does not know become read-only without a
+/// mount, and a note says that nothing is known of them.
+pub fn decide(task: &TaskDefinition, profile: &Profile, platform: Platform, options: &Options) -> Plan {
+    let mut notes = Vec::new();
+    let mut containers = Vec::new();
+    let mut volume_names = VolumeNames::new(task);
+    for container in &task.containers {
+        let Some(name) = container.name.as_str() else {
+            notes.push("a container whose name is not known is left as it is".to_owned());
+            continue;
+        };
+        let observed = profile.containers.iter().find(|c| c.name == name);
+        let plan = match observed {
+            Some(observed) => {
+                let deciding = Deciding {
+                    container,
+                    name,
+                    observed,
+                    folders: Folders::new(observed),
+                    platform,
+                    options,
+                    volume_names: &mut volume_names,
+                    notes: &mut notes,
+                };
+                deciding.plan()
+            }
+            None => {
+                notes.push(format!("{name} was not observed: it becomes read-only without a writable mount"));
+                ContainerPlan {
+                    name: name.to_owned(),
+                    readonly_root: true,
+                    privileged: false,
+                    writable: Vec::new(),
+                    not_mounted: Vec::new(),
+                }
+            }
+        };
+        containers.push(plan);
+    }
+    if options.exec {
+        notes.push(
+            "ECS Exec works with a read-only root when /var/lib/amazon and /var/log/amazon are writable, yet AWS \
+             documents it as unsupported: see that DescribeTasks reports the ExecuteCommandAgent as RUNNING"
+                .to_owned(),
+        );
+    }
+    if profile.exercise.is_none() {
+        notes.push("no exercise was run: writes that only use brings about were not seen".to_owned());
+    }
+    let plan = Plan { version: 1, platform, containers, notes };
+    with_memory_note(task, plan)
+}
+
+/// What a plan takes of the task's memory; minimisation calls it again after it took mounts away.
+pub fn with_memory_note(task: &TaskDefinition, mut plan: Plan) -> Plan {
+    plan.notes.retain(|note| !note.starts_with(memory::NOTE_HEAD));
+    plan.notes.extend(memory::note(task, &plan));
+    plan
+}
+
+/// One container while it is decided upon.
+struct Deciding<'a> {
+    container: &'a Container,
+    name: &'a str,
+    observed: &'a ContainerProfile,
+    folders: Folders<'a>,
+    platform: Platform,
+    options: &'a Options,
+    volume_names: &'a mut VolumeNames,
+    notes: &'a mut Vec<String>,
+}
+
+impl<'a> Deciding<'a> {
+    fn plan(mut self) -> ContainerPlan {
+        let mut not_mounted = Vec::new();
+        let mut by_folder: BTreeMap<String, Vec<Need<'a>>> = BTreeMap::new();
+        for need in needs::of(self.observed) {
+            if need.only_asks() {
+                not_mounted.push(NotMounted {
+                    path: need.path.path.clone(),
+                    because: "a program only asks whether it could write".to_owned(),
+                });
+                continue;
+            }
+            match self.place_for(&need) {
+                Ok(folder) => by_folder.entry(folder).or_default().push(need),
+                Err(refusal) => {
+                    not_mounted.push(NotMounted { path: need.path.path.clone(), because: refusal.because() })
+                }
+            }
+        }
+        self.narrow_to_made(&mut by_folder);
+        self.merge_siblings(&mut by_folder);
+
+        let chosen: Vec<String> = by_folder.keys().cloned().collect();
+        let mut writable = Vec::new();
+        for (folder, needs) in &by_folder {
+            if !already_writable(self.container, folder) {
+                writable.push(self.mount(folder, needs, &chosen));
+            }
+        }
+        if self.options.exec {
+            for folder in EXEC_FOLDERS {
+                if !by_folder.contains_key(folder) && !already_writable(self.container, folder) {
+                    writable.push(exec_mount(folder));
+                }
+            }
+        }
+        writable.sort_by(|a, b| a.path.cmp(&b.path));
+        not_mounted.sort_by(|a, b| a.path.cmp(&b.path));
+        self.say_what_is_special();
+        ContainerPlan { name: self.name.to_owned(), readonly_root: true, privileged: false, writable, not_mounted }
+    }
+
+    fn say_what_is_special(&mut self) {
+        let name = self.name;
+        if self.container.restart_policy.known().is_some_and(|policy| policy.enabled.known() == Some(&true)) {
+            self.notes.push(format!(
+                "{name} has a restart policy: a tmpfs is empty again after a restart of the container, a volume is not"
+            ));
+        }
+        if self.observed.io_uring_refused > 0 {
+            self.notes.push(format!(
+                "{name} asked for io_uring and was refused while it was watched: it may write in another way in \
+                 production"
+            ));
+        }
+    }
+
+    /// The folder to mount for one write, the narrowest first, or why there is none.
+    fn place_for(&self, need: &Need<'_>) -> Result<String, Refusal> {
+        let widest = self.folders.nearest_in_image(need.folder());
+        let refusal = match allowed::check(&widest, &self.folders, &self.options.allow) {
+            Ok(()) => return Ok(widest),
+            Err(refusal) => refusal,
+        };
+        // A folder that was made at run time below a refused one can be a mount point of its own:
+        // the program then finds it there already, and nothing of the image is hidden.
+        match made_below(&widest, need) {
+            Some(made) if allowed::check(&made, &self.folders, &self.options.allow).is_ok() => Ok(made),
+            _ => Err(refusal),
+        }
+    }
+
+    /// Where a mount would hide content of the image and every write lies in folders that were
+    /// made at run time, those folders are mounted instead: nothing is hidden, nothing is copied.
+    fn narrow_to_made(&self, by_folder: &mut BTreeMap<String, Vec<Need<'a>>>) {
+        let chosen: Vec<String> = by_folder.keys().cloned().collect();
+        for folder in &chosen {
+            let needs = &by_folder[folder];
+            if !self.hides_content(folder, needs, &chosen) {
+                continue;
+            }
+            let Some(made) = needs.iter().map(|need| made_below(folder, need)).collect::<Option<Vec<_>>>() else {
+                continue;
+            };
+            let needs = by_folder.remove(folder).unwrap_or_default();
+            for (folder, need) in made.into_iter().zip(needs) {
+                by_folder.entry(folder).or_default().push(need);
+            }
+        }
+    }
+
+    /// Folders side by side become one mount on their parent when that hides nothing that the
+    /// program does not make again: the parent holds no files, every folder in it is one of these,
+    /// and the program tried to make each of them.
+    fn merge_siblings(&self, by_folder: &mut BTreeMap<String, Vec<Need<'a>>>) {
+        let parents: BTreeSet<String> = by_folder.keys().map(|folder| needs::parent(folder).to_owned()).collect();
+        for parent in parents {
+            let children: Vec<String> = by_folder
+                .keys()
+                .filter(|folder| needs::parent(folder) == parent && **folder != parent)
+                .cloned()
+                .collect();
+            let Some(fact) = self.folders.get(&parent) else { continue };
+            if children.len() < 2
+                || fact.files > 0
+                || fact.folders != children.len() as u64
+                || allowed::check(&parent, &self.folders, &self.options.allow).is_err()
+                || !children.iter().all(|folder| needs::tried_to_make(self.observed, folder))
+            {
+                continue;
+            }
+            for child in children {
+                let needs = by_folder.remove(&child).unwrap_or_default();
+                by_folder.entry(parent.clone()).or_default().extend(needs);
+            }
+        }
+    }
+
+    fn mount(&mut self, folder: &str, needs: &[Need<'_>], chosen: &[String]) -> WritableMount {
+        let container = self.name;
+        let fact = self.folders.get(folder);
+        let seed = self.hides_content(folder, needs, chosen).then(|| {
+            if self.observed.volumes.iter().any(|volume| trim_slash(volume) == folder) {
+                Seed::ImageVolume
+            } else if self.platform == Platform::Compose {
+                Seed::NamedVolume
+            } else {
+                Seed::InitContainer
+            }
+        });
+        if seed == Some(Seed::InitContainer) {
+            self.notes.push(format!(
+                "{container}: {folder} has content in the image; a container that runs first copies it into a volume. \
+                 It runs as root, which ECS.20 reports. A `VOLUME {folder}` in the Dockerfile makes it unnecessary"
+            ));
+        }
+        let root_may_own = fact.is_none_or(|fact| fact.uid == 0 && fact.mode == 0o755) && self.runs_as_root();
+        if seed.is_some() || self.options.prefer == Prefer::Volume && root_may_own {
+            return WritableMount {
+                path: folder.to_owned(),
+                by: WritableBy::Volume,
+                size_mib: None,
+                options: Vec::new(),
+                because: because(needs),
+                seeded_from_image: seed.is_some(),
+                seed,
+                volume: Some(self.volume_names.name(container, folder)),
+            };
+        }
+        if self.options.prefer == Prefer::Volume {
+            self.notes.push(format!(
+                "{container}: {folder} stays a tmpfs: an empty volume belongs to root with mode 0755, which is not \
+                 enough here"
+            ));
+        }
+        let executes =
+            self.observed.paths.iter().flat_map(|path| &path.programs).any(|program| is_below(program, folder));
+        if executes {
+            self.notes.push(format!("{container}: programs are run from {folder}, so its tmpfs is not noexec"));
+        }
+        WritableMount {
+            path: folder.to_owned(),
+            by: WritableBy::Tmpfs,
+            size_mib: Some(size::mib(needs)),
+            options: tmpfs_options(fact, self.observed, executes),
+            because: because(needs),
+            seeded_from_image: false,
+            seed: None,
+            volume: None,
+        }
+    }
+
+    fn runs_as_root(&self) -> bool {
+        self.observed.user.split(':').next() == Some("0")
+    }
+
+    /// Whether a mount on this folder hides files of the image that the program does not write
+    /// anew. What lies in folders below that get a mount of their own is not this one's to keep.
+    fn hides_content(&self, folder: &str, needs: &[Need<'_>], chosen: &[String]) -> bool {
+        let Some(fact) = self.folders.get(folder) else { return false };
+        let nested = chosen.iter().filter(|other| is_below(other, folder));
+        let topmost = nested.filter(|other| !chosen.iter().any(|c| is_below(c, folder) && is_below(other, c)));
+        let elsewhere: u64 = topmost.filter_map(|other| self.folders.get(other)).map(|fact| fact.files).sum();
+        let rewritten = needs.iter().filter(|need| need.path.existed_in_image && need.rewrites()).count() as u64;
+        fact.files.saturating_sub(elsewhere) > rewritten
+    }
+}
+
+/// The topmost folder below `folder` on the way to the write, if it was made at run time.
+fn made_below(folder: &str, need: &Need<'_>) -> Option<String> {
+    let head = if folder == "/" { "" } else { folder };
+    let rest = need.made_folder()?.strip_prefix(head)?.strip_prefix('/')?;
+    let first = rest.split('/').next().filter(|first| !first.is_empty())?;
+    Some(format!("{head}/{first}"))
+}
+
+/// A mount that the task definition has already. The profile lists no writes on other mounts, so
+/// this only happens with a profile of another version of the task.
+fn already_writable(container: &Container, folder: &str) -> bool {
+    let mounted = container.mount_points.iter().any(|mount| {
+        mount.container_path.as_str().map(trim_slash) == Some(folder) && mount.read_only.known() != Some(&true)
+    });
+    let tmpfs = container.linux_parameters.known().is_some_and(|linux| {
+        linux.tmpfs.iter().any(|tmpfs| tmpfs.container_path.as_str().map(trim_slash) == Some(folder))
+    });
+    mounted || tmpfs
+}
+
+fn trim_slash(path: &str) -> &str {
+    if path == "/" { path } else { path.trim_end_matches('/') }
+}
+
+/// Mode and owner are those of the folder in the image, so that programs that drop their
+/// privileges meet what they expect; a folder that the image lacks belongs to the container's user.
+fn tmpfs_options(fact: Option<&FolderFact>, observed: &ContainerProfile, executes: bool) -> Vec<String> {
+    let mut options = Vec::new();
+    if !executes {
+        options.push("noexec".to_owned());
+    }
+    options.extend(["nosuid".to_owned(), "nodev".to_owned()]);
+    let (uid, gid, mode) = match fact {
+        Some(fact) => (fact.uid.to_string(), fact.gid.to_string(), fact.mode),
+        None => {
+            let (uid, gid) = observed.user.split_once(':').unwrap_or((&observed.user, "0"));
+            (uid.to_owned(), gid.to_owned(), 0o755)
+        }
+    };
+    options.extend([format!("mode={mode:04o}"), format!("uid={uid}"), format!("gid={gid}")]);
+    options
+}
+
+fn exec_mount(folder: &str) -> WritableMount {
+    WritableMount {
+        path: folder.to_owned(),
+        by: WritableBy::Tmpfs,
+        size_mib: Some(EXEC_SIZE_MIB),
+        options: ["noexec", "nosuid", "nodev", "mode=0755", "uid=0", "gid=0"].map(str::to_owned).to_vec(),
+        because: vec!["the agent of ECS Exec writes its state and logs here".to_owned()],
+        seeded_from_image: false,
+        seed: None,
+        volume: None,
+    }
+}
+
+/// One sentence a path, the first ones; a folder of thousands of files is said in one more.
+fn because(needs: &[Need<'_>]) -> Vec<String> {
+    const SHOWN: usize = 8;
+    let mut sentences: Vec<String> = needs.iter().take(SHOWN).map(Need::sentence).collect();
+    if needs.len() > SHOWN {
+        sentences.push(format!("and {} more paths", needs.len() - SHOWN));
+    }
+    sentences
+}
+
+pub(crate) fn is_below(path: &str, folder: &str) -> bool {
+    folder == "/" || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The facts of the image's folders by path.
+pub(crate) struct Folders<'a> {
+    by_path: BTreeMap<&'a str, &'a FolderFact>,
+}
+
+impl<'a> Folders<'a> {
+    fn new(observed: &'a ContainerProfile) -> Self {
+        let by_path =
+            observed.folders.iter().filter(|fact| fact.in_image).map(|fact| (fact.path.as_str(), fact)).collect();
+        Folders { by_path }
+    }
+
+    fn get(&self, path: &str) -> Option<&'a FolderFact> {
+        self.by_path.get(path).copied()
+    }
+
+    /// The folder itself or the nearest above it that the image has.
+    fn nearest_in_image(&self, folder: &str) -> String {
+        let mut folder = folder;
+        while folder != "/" && !self.by_path.contains_key(folder) {
+            folder = needs::parent(folder);
+        }
+        folder.to_owned()
+    }
+}
+
+/// Names for new volumes that are not taken yet. ECS allows letters, digits, `-` and `_`, up to 255.
+struct VolumeNames {
+    taken: BTreeSet<String>,
+}
+
+impl VolumeNames {
+    fn new(task: &TaskDefinition) -> Self {
+        VolumeNames {
+            taken: task.volumes.iter().filter_map(|volume| volume.name.as_str()).map(str::to_owned).collect(),
+        }
+    }
+
+    fn name(&mut self, container: &str, folder: &str) -> String {
+        let words = format!("{container}{}", folder.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+        let base: String = words.chars().take(240).collect();
+        let mut name = base.clone();
+        let mut number = 2;
+        while !self.taken.insert(name.clone()) {
+            name = format!("{base}-{number}");
+            number += 1;
+        }
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests;
