@@ -1,1 +1,3 @@
 //! Findings, plans, profiles and proofs as bytes. Prints nothing itself.
+
+pub mod terminal;
