@@ -3,6 +3,7 @@
 
 pub mod source;
 pub mod tree;
+pub mod yaml;
 
 pub use source::{FileId, Place, Problem, Source, Sources, Span};
 pub use tree::{Entry, Key, Node, Written};
