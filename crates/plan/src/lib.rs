@@ -2,6 +2,7 @@
 //! user's file. Pure and complete: who executes a plan decides nothing.
 
 pub mod decide;
+pub mod patch;
 pub mod plan;
 
 pub use decide::{Options, Prefer, decide};

@@ -1,6 +1,8 @@
 //! Bytes with places: source files, spans, the tree that every format is read into, and edits.
 //! This crate knows no AWS word.
 
+pub mod edit;
+pub mod json;
 pub mod source;
 pub mod tree;
 pub mod yaml;

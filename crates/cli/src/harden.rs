@@ -1,0 +1,115 @@
+//! `tojimari harden`: traces, plans, patches and proves in one go, and leaves the evidence in a
+//! folder.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tojimari_lab::Lab;
+use tojimari_model::observed::Profile;
+use tojimari_model::proof::{Proof, Verdict};
+use tojimari_plan::{Plan, decide};
+use tojimari_render::terminal;
+use tojimari_text::edit;
+
+use crate::exit::Exit;
+use crate::lab::{self, RunArguments};
+use crate::plan::Decisions;
+use crate::progress::Steps;
+use crate::task::DeclaredTask;
+use crate::{files, task, tell};
+
+/// How often a plan is widened by what its proof showed: a program may write elsewhere once its
+/// first write is refused, and each round finds one such step.
+const ROUNDS: usize = 4;
+
+/// Find what a task writes, decide its writable mounts, write them into the task definition and
+/// prove that it runs with a read-only root.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Task definition: the input of register-task-definition or the output of
+    /// describe-task-definition. It is not changed; the hardened one goes to the folder of --out.
+    taskdef: PathBuf,
+    #[command(flatten)]
+    run: RunArguments,
+    #[command(flatten)]
+    decisions: Decisions,
+    /// Folder for profile.json, plan.json, the hardened file, changes.diff and proof.json.
+    #[arg(long, value_name = "DIR", default_value = "tojimari-out")]
+    out: PathBuf,
+}
+
+pub fn run(arguments: Arguments) -> Result<Exit> {
+    let declared = task::read(&arguments.taskdef)?;
+    let out = &arguments.out;
+    std::fs::create_dir_all(out).with_context(|| format!("failed to make the folder {}", out.display()))?;
+    let (lab, steps) = lab::open(&declared, &arguments.run, None)?;
+
+    let mut profile = lab.trace(&declared.task).map_err(lab::error)?;
+    let (plan, proof) = settle(&declared, &lab, &mut profile, &arguments)?;
+    let (plan, proof) = if proof.verdict == Verdict::Holds {
+        let least = lab.minimise(&plan, &proof, &|plan| task::apply(&declared, plan).ok()).map_err(lab::error)?;
+        (tojimari_plan::decide::with_memory_note(&declared.task, least.plan), least.proof)
+    } else {
+        (plan, proof)
+    };
+    steps.done();
+
+    let hardened = task::patched(&declared, &plan)?;
+    let diff = edit::unified_diff(&declared.name, &declared.text, &hardened);
+    files::write_json(&out.join("profile.json"), &profile)?;
+    files::write_json(&out.join("plan.json"), &plan)?;
+    files::write_json(&out.join("proof.json"), &proof)?;
+    files::write(&out.join("changes.diff"), diff.as_bytes())?;
+    let hardened_path = out.join(arguments.taskdef.file_name().unwrap_or("task-definition.json".as_ref()));
+    files::write(&hardened_path, hardened.as_bytes())?;
+
+    tell::print(&summary(&profile, &plan, &diff, &proof, &hardened_path));
+    tell::print(&timings(&steps, arguments.run.quiet));
+    Ok(if proof.verdict == Verdict::Holds { Exit::Done } else { Exit::Failing })
+}
+
+/// Decides and proves, and lets what was refused widen the plan, until the proof holds or nothing
+/// new is learned.
+fn settle(declared: &DeclaredTask, lab: &Lab, profile: &mut Profile, arguments: &Arguments) -> Result<(Plan, Proof)> {
+    let platform = arguments.decisions.platform(declared);
+    let options = arguments.decisions.options();
+    let mut plan = decide(&declared.task, profile, platform, &options);
+    let mut proof = lab.prove(&task::apply(declared, &plan)?).map_err(lab::error)?;
+    for _ in 1..ROUNDS {
+        if proof.verdict == Verdict::Holds {
+            break;
+        }
+        lab.learn(profile, &proof);
+        let wider = decide(&declared.task, profile, platform, &options);
+        if wider == plan {
+            break;
+        }
+        plan = wider;
+        proof = lab.prove(&task::apply(declared, &plan)?).map_err(lab::error)?;
+    }
+    Ok((plan, proof))
+}
+
+fn summary(profile: &Profile, plan: &Plan, diff: &str, proof: &Proof, hardened: &Path) -> String {
+    let changed = diff.lines().filter(|line| line.starts_with('+') && !line.starts_with("+++")).count();
+    format!(
+        "Observed\n{}\nDecided\n{}\nWritten\n  {} with {changed} new or changed lines (changes.diff)\n\nProven\n{}",
+        indented(&terminal::profile(profile)),
+        indented(&terminal::plan(plan)),
+        hardened.display(),
+        indented(&terminal::proof(proof)),
+    )
+}
+
+fn timings(steps: &Steps, quiet: bool) -> String {
+    if quiet {
+        return String::new();
+    }
+    let each: Vec<String> =
+        steps.timings().iter().map(|(what, took)| format!("{what} {:.1} s", took.as_secs_f64())).collect();
+    format!("\nTime: {}\n", each.join("; "))
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}

@@ -1,0 +1,104 @@
+//! `tojimari plan`: decides the writable mounts from a profile.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use tojimari_model::observed::Profile;
+use tojimari_plan::{Options, Platform, Prefer, decide};
+use tojimari_render::terminal;
+
+use crate::exit::{BadInput, Exit};
+use crate::{files, task, tell};
+
+/// Decide the fewest and narrowest writable mounts from a write profile.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Task definition that the profile was taken of.
+    taskdef: PathBuf,
+    /// Profile that `trace` wrote.
+    #[arg(long, value_name = "FILE")]
+    profile: PathBuf,
+    #[command(flatten)]
+    decisions: Decisions,
+    /// Where the plan goes; standard output if not given.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// What a person decides of a plan.
+#[derive(clap::Args, Clone)]
+pub struct Decisions {
+    /// Where the task runs; by default what requiresCompatibilities says.
+    #[arg(long, value_enum, value_name = "P")]
+    platform: Option<PlatformName>,
+    /// Mount this folder although it holds programs or is otherwise refused.
+    #[arg(long, value_name = "FOLDER")]
+    allow: Vec<String>,
+    /// Make room for the agent of ECS Exec: /var/lib/amazon and /var/log/amazon.
+    #[arg(long)]
+    exec: bool,
+    /// What to take where a tmpfs and an empty volume would both do.
+    #[arg(long, value_enum, default_value = "tmpfs")]
+    prefer: PreferName,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy)]
+enum PlatformName {
+    Fargate,
+    Ec2,
+    ManagedInstances,
+    External,
+    Compose,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy)]
+enum PreferName {
+    Tmpfs,
+    Volume,
+}
+
+impl Decisions {
+    pub fn platform(&self, declared: &task::DeclaredTask) -> Platform {
+        match self.platform {
+            None => Platform::of(&declared.task),
+            Some(PlatformName::Fargate) => Platform::Fargate,
+            Some(PlatformName::Ec2) => Platform::Ec2,
+            Some(PlatformName::ManagedInstances) => Platform::ManagedInstances,
+            Some(PlatformName::External) => Platform::External,
+            Some(PlatformName::Compose) => Platform::Compose,
+        }
+    }
+
+    pub fn options(&self) -> Options {
+        let prefer = match self.prefer {
+            PreferName::Tmpfs => Prefer::Tmpfs,
+            PreferName::Volume => Prefer::Volume,
+        };
+        Options { allow: self.allow.clone(), exec: self.exec, prefer }
+    }
+}
+
+pub fn run(arguments: Arguments) -> Result<Exit> {
+    let declared = task::read(&arguments.taskdef)?;
+    let profile = read_profile(&arguments.profile)?;
+    let decisions = &arguments.decisions;
+    let plan = decide(&declared.task, &profile, decisions.platform(&declared), &decisions.options());
+    files::write_json_or_print(arguments.output.as_deref(), &plan)?;
+    if arguments.output.is_some() {
+        tell::print(&terminal::plan(&plan));
+    }
+    Ok(Exit::Done)
+}
+
+fn read_profile(path: &Path) -> Result<Profile> {
+    let shown = path.display();
+    let text = files::read(path)?;
+    let profile: Profile = serde_json::from_str(&text)
+        .map_err(|error| BadInput(format!("{shown}:{}:{}: not a profile: {error}", error.line(), error.column())))?;
+    if profile.version != 1 {
+        return Err(
+            BadInput(format!("{shown}: profile version {}, this program knows version 1", profile.version)).into()
+        );
+    }
+    Ok(profile)
+}

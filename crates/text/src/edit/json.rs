@@ -1,0 +1,411 @@
+//! Edits of JSON text that keep its layout: members and items go in with the indentation, the line
+//! ends and the spacing of their neighbours, and no other byte changes.
+
+use serde_json::Value as Json;
+
+use crate::json::parse;
+use crate::source::{FileId, Span};
+use crate::tree::{Node, Written};
+
+/// A way from the root of a document to a value in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Key(String),
+    Index(usize),
+}
+
+impl From<&str> for Step {
+    fn from(key: &str) -> Self {
+        Step::Key(key.to_owned())
+    }
+}
+
+impl From<usize> for Step {
+    fn from(index: usize) -> Self {
+        Step::Index(index)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("the text is not JSON: {0}")]
+    NotJson(String),
+    #[error("there is no {0} in it")]
+    NoSuchValue(String),
+    #[error("{0} is written twice in the same object")]
+    WrittenTwice(String),
+}
+
+/// A JSON text while it is edited. Every change is made on a tree that was just read, so spans are
+/// never stale.
+#[derive(Clone, Debug)]
+pub struct Editor {
+    text: String,
+    tree: Node,
+}
+
+impl Editor {
+    pub fn new(text: impl Into<String>) -> Result<Self, Error> {
+        let text = text.into();
+        let tree = read(&text)?;
+        Ok(Editor { text, tree })
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    pub fn get(&self, path: &[Step]) -> Option<&Node> {
+        path.iter().try_fold(&self.tree, |node, step| match step {
+            Step::Key(key) => node.get(key),
+            Step::Index(index) => node.items().get(*index),
+        })
+    }
+
+    /// Sets a member of the object at `path`: its value is replaced where it has one, else it is
+    /// put in after the first of `after` that the object has, or as its first member.
+    pub fn set(&mut self, path: &[Step], key: &str, value: &Json, after: &[&str]) -> Result<(), Error> {
+        let object = self.object(path)?;
+        let written: Vec<&Node> =
+            object.entries().iter().filter(|entry| &*entry.key.name == key).map(|entry| &entry.value).collect();
+        match written[..] {
+            [] => {
+                let (at, inserted) = self.member(object, key, value, after);
+                self.splice(at, at, &inserted)
+            }
+            [old] if to_json(old) == *value => Ok(()),
+            [old] => {
+                let style = self.style(old.span, self.multi_line(object));
+                let new = style.render(value);
+                let range = old.span.range();
+                self.splice(range.start, range.end, &new)
+            }
+            _ => Err(Error::WrittenTwice(key.to_owned())),
+        }
+    }
+
+    /// Adds an item at the end of the array `key` of the object at `path`; the array is made (as by
+    /// [`Editor::set`]) where there is none or `null`.
+    pub fn push(&mut self, path: &[Step], key: &str, item: &Json, after: &[&str]) -> Result<(), Error> {
+        let object = self.object(path)?;
+        let array = match object.get(key) {
+            Some(array) if array.is_sequence() => array,
+            _ => return self.set(path, key, &Json::Array(vec![item.clone()]), after),
+        };
+        let Some(last) = array.items().last() else {
+            return self.set(path, key, &Json::Array(vec![item.clone()]), after);
+        };
+        let own_lines = self.starts_line(last.span);
+        // Items of one line in an array of one line stay on that line.
+        let style = self.style(last.span, own_lines && (self.multi_line(last) || !last.is_mapping()));
+        let rendered = style.render(item);
+        let inserted = if own_lines {
+            format!(",{}{}{rendered}", style.line_end, style.indent)
+        } else {
+            format!(",{}{rendered}", if self.compact() { "" } else { " " })
+        };
+        let at = last.span.end as usize;
+        self.splice(at, at, &inserted)
+    }
+
+    /// Makes sure that the member `key` of the object at `path` is an object, and leaves one alone.
+    pub fn ensure_object(&mut self, path: &[Step], key: &str, after: &[&str]) -> Result<(), Error> {
+        match self.object(path)?.get(key) {
+            Some(node) if node.is_mapping() => Ok(()),
+            _ => self.set(path, key, &Json::Object(serde_json::Map::new()), after),
+        }
+    }
+
+    fn object(&self, path: &[Step]) -> Result<&Node, Error> {
+        self.get(path).filter(|node| node.is_mapping()).ok_or_else(|| Error::NoSuchValue(shown(path)))
+    }
+
+    /// Where a new member goes, and its text.
+    fn member(&self, object: &Node, key: &str, value: &Json, after: &[&str]) -> (usize, String) {
+        let key = Json::String(key.to_owned()).to_string();
+        let neighbour = after.iter().find_map(|name| object.entry(name));
+        let start = object.span.start as usize + 1;
+        let Some(first) = object.entries().first() else {
+            // An empty object has no layout to follow: it gets that of its surroundings.
+            let outer = self.style(object.span, self.has_line_breaks());
+            if !outer.multi_line {
+                return (start, format!("{key}{}{}", self.colon(object), outer.render(value)));
+            }
+            let inner = outer.deeper();
+            let line_end = outer.line_end;
+            let text = format!(
+                "{line_end}{}{key}{}{}{line_end}{}",
+                inner.indent,
+                self.colon(object),
+                inner.render(value),
+                outer.indent
+            );
+            // Blanks between the braces are replaced by nothing: the closing brace follows.
+            return (start, text);
+        };
+        let own_lines = self.starts_line(first.key.span);
+        let style = self.style(first.key.span, own_lines);
+        let member = format!("{key}{}{}", self.colon(object), style.render(value));
+        let space = if self.compact() { "" } else { " " };
+        match neighbour {
+            Some(neighbour) if own_lines => {
+                (neighbour.value.span.end as usize, format!(",{}{}{member}", style.line_end, style.indent))
+            }
+            Some(neighbour) => (neighbour.value.span.end as usize, format!(",{space}{member}")),
+            None if own_lines => {
+                (first.key.span.start as usize, format!("{member},{}{}", style.line_end, style.indent))
+            }
+            None => (first.key.span.start as usize, format!("{member},{space}")),
+        }
+    }
+
+    fn splice(&mut self, start: usize, end: usize, inserted: &str) -> Result<(), Error> {
+        let mut text = String::with_capacity(self.text.len() + inserted.len());
+        text.push_str(&self.text[..start]);
+        text.push_str(inserted);
+        text.push_str(&self.text[end..]);
+        self.tree = read(&text)?;
+        self.text = text;
+        Ok(())
+    }
+
+    /// The layout of the line on which a span begins.
+    fn style(&self, span: Span, multi_line: bool) -> Style {
+        let before = &self.text[..span.start as usize];
+        let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+        let indent: String = line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
+        Style { indent, unit: self.unit(), line_end: self.line_end(), multi_line, compact: self.compact() }
+    }
+
+    fn line_end(&self) -> &'static str {
+        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
+    }
+
+    fn has_line_breaks(&self) -> bool {
+        self.text.trim_end().contains('\n')
+    }
+
+    /// One step of indentation: what the first line that is indented at all has.
+    fn unit(&self) -> String {
+        self.text
+            .lines()
+            .map(|line| line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect::<String>())
+            .find(|indent| !indent.is_empty())
+            .map(|indent| if indent.starts_with('\t') { "\t".to_owned() } else { indent })
+            .unwrap_or_else(|| "  ".to_owned())
+    }
+
+    fn starts_line(&self, span: Span) -> bool {
+        let before = &self.text[..span.start as usize];
+        before.trim_end_matches([' ', '\t']).ends_with('\n')
+    }
+
+    fn multi_line(&self, node: &Node) -> bool {
+        self.text[node.span.range()].contains('\n')
+    }
+
+    /// Whether the document is written without blanks after colons.
+    fn compact(&self) -> bool {
+        match self.tree_colon(&self.tree) {
+            Some(colon) => !colon.contains(' '),
+            None => false,
+        }
+    }
+
+    fn tree_colon(&self, node: &Node) -> Option<String> {
+        if let Some(entry) = node.entries().first() {
+            let between = &self.text[entry.key.span.end as usize..entry.value.span.start as usize];
+            return (!between.contains('\n')).then(|| between.to_owned());
+        }
+        node.items().iter().find_map(|item| self.tree_colon(item))
+    }
+
+    /// What stands between a key and its value in that object.
+    fn colon(&self, object: &Node) -> String {
+        self.tree_colon(object).or_else(|| self.tree_colon(&self.tree)).unwrap_or_else(|| ": ".to_owned())
+    }
+}
+
+struct Style {
+    indent: String,
+    unit: String,
+    line_end: &'static str,
+    multi_line: bool,
+    compact: bool,
+}
+
+impl Style {
+    fn deeper(&self) -> Style {
+        Style { indent: format!("{}{}", self.indent, self.unit), unit: self.unit.clone(), ..*self }
+    }
+
+    /// The value as text whose first line goes where the cursor is.
+    fn render(&self, value: &Json) -> String {
+        if self.multi_line && value.as_object().is_some_and(|object| !object.is_empty())
+            || self.multi_line && value.as_array().is_some_and(|items| items.iter().any(|item| item.is_object()))
+        {
+            self.render_lines(value)
+        } else {
+            self.render_line(value)
+        }
+    }
+
+    fn render_line(&self, value: &Json) -> String {
+        let (comma, colon) = if self.compact { (",", ":") } else { (", ", ": ") };
+        match value {
+            Json::Array(items) => {
+                let items: Vec<String> = items.iter().map(|item| self.render_line(item)).collect();
+                format!("[{}]", items.join(comma))
+            }
+            Json::Object(members) => {
+                let members: Vec<String> = members
+                    .iter()
+                    .map(|(key, value)| format!("{}{colon}{}", Json::String(key.clone()), self.render_line(value)))
+                    .collect();
+                let blank = if self.compact || members.is_empty() { "" } else { " " };
+                format!("{{{blank}{}{blank}}}", members.join(comma))
+            }
+            other => other.to_string(),
+        }
+    }
+
+    fn render_lines(&self, value: &Json) -> String {
+        let inner = self.deeper();
+        let colon = if self.compact { ":" } else { ": " };
+        let (open, lines, close): (_, Vec<String>, _) = match value {
+            Json::Array(items) => ("[", items.iter().map(|item| inner.render(item)).collect(), "]"),
+            Json::Object(members) => (
+                "{",
+                members
+                    .iter()
+                    .map(|(key, value)| format!("{}{colon}{}", Json::String(key.clone()), inner.render(value)))
+                    .collect(),
+                "}",
+            ),
+            other => return other.to_string(),
+        };
+        let line_end = self.line_end;
+        let separator = format!(",{line_end}{}", inner.indent);
+        format!("{open}{line_end}{}{}{line_end}{}{close}", inner.indent, lines.join(&separator), self.indent)
+    }
+}
+
+fn read(text: &str) -> Result<Node, Error> {
+    match parse(FileId(0), text) {
+        (Some(tree), problems) if problems.is_empty() => Ok(tree),
+        (_, problems) => {
+            Err(Error::NotJson(problems.into_iter().next().map_or_else(|| "it is empty".to_owned(), |p| p.message)))
+        }
+    }
+}
+
+fn shown(path: &[Step]) -> String {
+    let mut text = String::new();
+    for step in path {
+        match step {
+            Step::Key(key) if text.is_empty() => text.push_str(key),
+            Step::Key(key) => text.push_str(&format!(".{key}")),
+            Step::Index(index) => text.push_str(&format!("[{index}]")),
+        }
+    }
+    text
+}
+
+/// What a tree means, for comparison: numbers by their value, members in their order.
+pub fn to_json(node: &Node) -> Json {
+    match &node.written {
+        Written::Null => Json::Null,
+        Written::Bool(b) => Json::Bool(*b),
+        Written::Number(digits) => serde_json::from_str(digits).unwrap_or_else(|_| Json::String(digits.to_string())),
+        Written::String(text) => Json::String(text.to_string()),
+        Written::Sequence(items) => Json::Array(items.iter().map(to_json).collect()),
+        Written::Mapping(entries) => {
+            Json::Object(entries.iter().map(|entry| (entry.key.name.to_string(), to_json(&entry.value))).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn edited(text: &str, edit: impl FnOnce(&mut Editor) -> Result<(), Error>) -> String {
+        let mut editor = Editor::new(text).expect("the text is JSON");
+        edit(&mut editor).expect("the edit is possible");
+        editor.into_text()
+    }
+
+    #[test]
+    fn a_member_goes_after_its_neighbour_on_a_line_of_its_own() {
+        let text = "{\n    \"name\": \"web\",\n    \"image\": \"x\"\n}\n";
+        assert_eq!(
+            edited(text, |e| e.set(&[], "readonlyRootFilesystem", &json!(true), &["missing", "name"])),
+            "{\n    \"name\": \"web\",\n    \"readonlyRootFilesystem\": true,\n    \"image\": \"x\"\n}\n"
+        );
+    }
+
+    #[test]
+    fn a_value_is_replaced_in_its_place() {
+        let text = "{\"a\" : false , \"b\":1}";
+        assert_eq!(edited(text, |e| e.set(&[], "a", &json!(true), &[])), "{\"a\" : true , \"b\":1}");
+        assert_eq!(edited(text, |e| e.set(&[], "b", &json!(1), &[])), text, "the same value changes nothing");
+    }
+
+    #[test]
+    fn compact_documents_stay_compact() {
+        assert_eq!(
+            edited("{\"a\":1,\"l\":[{\"x\":1}]}", |e| e.push(&[], "l", &json!({"x": 2, "y": [1, 2]}), &[])),
+            "{\"a\":1,\"l\":[{\"x\":1},{\"x\":2,\"y\":[1,2]}]}"
+        );
+    }
+
+    #[test]
+    fn crlf_tabs_and_a_byte_order_mark_stay() {
+        let text = "\u{feff}{\r\n\t\"a\": {\r\n\t\t\"b\": 1\r\n\t}\r\n}\r\n";
+        let after = edited(text, |e| e.set(&["a".into()], "t", &json!([{"p": "/tmp", "o": ["x", "y"]}]), &["b"]));
+        assert_eq!(
+            after,
+            "\u{feff}{\r\n\t\"a\": {\r\n\t\t\"b\": 1,\r\n\t\t\"t\": [\r\n\t\t\t{\r\n\t\t\t\t\"p\": \"/tmp\",\r\n\t\t\t\t\"o\": [\"x\", \"y\"]\r\n\t\t\t}\r\n\t\t]\r\n\t}\r\n}\r\n"
+        );
+    }
+
+    #[test]
+    fn empty_objects_and_arrays_are_filled() {
+        assert_eq!(
+            edited("{\n  \"a\": {}\n}\n", |e| e.set(&["a".into()], "b", &json!(1), &[])),
+            "{\n  \"a\": {\n    \"b\": 1\n  }\n}\n"
+        );
+        assert_eq!(
+            edited("{\n  \"v\": []\n}\n", |e| e.push(&[], "v", &json!({"name": "x"}), &[])),
+            "{\n  \"v\": [\n    {\n      \"name\": \"x\"\n    }\n  ]\n}\n"
+        );
+        assert_eq!(edited("{}", |e| e.set(&[], "b", &json!(1), &[])), "{\"b\": 1}");
+    }
+
+    #[test]
+    fn an_item_looks_like_the_one_before_it() {
+        assert_eq!(
+            edited("{\n  \"v\": [\n    { \"name\": \"a\" }\n  ]\n}", |e| e.push(&[], "v", &json!({"name": "b"}), &[])),
+            "{\n  \"v\": [\n    { \"name\": \"a\" },\n    { \"name\": \"b\" }\n  ]\n}"
+        );
+    }
+
+    #[test]
+    fn a_key_that_is_written_twice_is_left_alone() {
+        let mut editor = Editor::new("{\"a\": 1, \"a\": 2}").expect("JSON");
+        assert_eq!(editor.set(&[], "a", &json!(3), &[]), Err(Error::WrittenTwice("a".into())));
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error() {
+        let mut editor = Editor::new("{\"a\": [1]}").expect("JSON");
+        let error = editor.set(&["a".into(), 3.into()], "b", &json!(1), &[]).expect_err("no such item");
+        assert_eq!(error.to_string(), "there is no a[3] in it");
+    }
+}
