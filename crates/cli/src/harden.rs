@@ -40,11 +40,12 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
     let declared = task::read(&arguments.taskdef)?;
-    let out = &arguments.out;
-    std::fs::create_dir_all(out).with_context(|| format!("failed to make the folder {}", out.display()))?;
     let (lab, steps) = lab::open(&declared, &arguments.run, None)?;
 
     let mut profile = lab.trace(&declared.task).map_err(lab::error)?;
+    // Not before the first run: a mistake in the arguments leaves no folder behind.
+    let out = &arguments.out;
+    std::fs::create_dir_all(out).with_context(|| format!("failed to make the folder {}", out.display()))?;
     let (plan, proof) = settle(&declared, &lab, &mut profile, &arguments)?;
     let (plan, proof) = if proof.verdict == Verdict::Holds {
         let least = lab.minimise(&plan, &proof, &|plan| task::apply(&declared, plan).ok()).map_err(lab::error)?;
