@@ -6,8 +6,84 @@ use std::sync::Arc;
 
 use tojimari_text::{Node, Span, Written};
 
-/// Why a value is not known, as a fragment that follows "unknown: ": "depends on var.image".
-pub type Reason = Arc<str>;
+/// Why a value is not known, as a fragment that follows "unknown: ": "depends on var.image"; and
+/// what is known of it all the same. Cloned freely.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    words: Arc<str>,
+    hint: Hint,
+}
+
+/// What is known of a value that is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Hint {
+    #[default]
+    Nothing,
+    /// An attribute of the resource of the same stack with that address: `!Ref Cluster`,
+    /// `!GetAtt Cluster.Arn`, `aws_ecs_cluster.main.id`.
+    Of(Arc<str>),
+    /// A string of which some parts are known: `${AWS::AccountId}.dkr.ecr.….amazonaws.com/app:1`.
+    Parts(Arc<[Part]>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    Known(Box<str>),
+    Unknown(Reason),
+}
+
+impl Reason {
+    /// The value is an attribute of a resource that the same stack declares.
+    pub fn attribute_of(address: &str) -> Reason {
+        Reason { words: format!("is known only once {address} exists").into(), hint: Hint::Of(address.into()) }
+    }
+
+    /// The value is a string of these parts, at least one of them unknown; the words are those
+    /// of the first that is.
+    pub fn of_parts(parts: Vec<Part>) -> Reason {
+        let words = parts.iter().find_map(|part| match part {
+            Part::Unknown(reason) => Some(reason.words.clone()),
+            Part::Known(_) => None,
+        });
+        Reason { words: words.unwrap_or_else(|| "is not known".into()), hint: Hint::Parts(parts.into()) }
+    }
+
+    /// The address of the resource whose attribute the value is.
+    pub fn address(&self) -> Option<&Arc<str>> {
+        match &self.hint {
+            Hint::Of(address) => Some(address),
+            _ => None,
+        }
+    }
+
+    /// The parts of the string; none when nothing of it is known.
+    pub fn parts(&self) -> &[Part] {
+        match &self.hint {
+            Hint::Parts(parts) => parts,
+            _ => &[],
+        }
+    }
+}
+
+impl<T: Into<Arc<str>>> From<T> for Reason {
+    fn from(words: T) -> Self {
+        Reason { words: words.into(), hint: Hint::Nothing }
+    }
+}
+
+impl std::ops::Deref for Reason {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.words
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.words)
+    }
+}
 
 /// How many alternatives of one resource are looked at before its remaining choices are unknown.
 pub const MAX_VARIANTS: usize = 64;
@@ -62,6 +138,18 @@ impl Value {
 
     pub fn unknown(span: Span, reason: impl Into<Reason>) -> Self {
         Value { span, kind: Kind::Unknown(reason.into()) }
+    }
+
+    /// A string of parts, unknown where at least one of them is.
+    pub fn of_parts(span: Span, parts: Vec<Part>) -> Self {
+        let mut whole = String::new();
+        for part in &parts {
+            match part {
+                Part::Known(text) => whole.push_str(text),
+                Part::Unknown(_) => return Value::unknown(span, Reason::of_parts(parts)),
+            }
+        }
+        Value::new(span, Kind::String(whole.into()))
     }
 
     /// The value of the last member of that name.
@@ -147,6 +235,62 @@ impl Value {
             other => other.clone(),
         };
         Value { span: self.span, kind }
+    }
+}
+
+impl Value {
+    /// The least that the whole can take as compact JSON, in bytes: what is unknown is as short
+    /// as can be.
+    pub fn least_json_size(&self) -> usize {
+        fn text(text: &str) -> usize {
+            text.chars().map(|c| if matches!(c, '"' | '\\') || c < ' ' { 2 } else { c.len_utf8() }).sum()
+        }
+        fn all(sizes: impl ExactSizeIterator<Item = usize>) -> usize {
+            2 + sizes.len().saturating_sub(1) + sizes.sum::<usize>()
+        }
+        match &self.kind {
+            Kind::Null => 4,
+            Kind::Bool(b) => 5 - usize::from(*b),
+            Kind::Number(digits) => digits.len(),
+            Kind::String(known) => text(known) + 2,
+            Kind::List(items, _) => all(items.iter().map(Value::least_json_size)),
+            Kind::Map(members, _) => all(members.iter().map(|m| text(&m.name) + 3 + m.value.least_json_size())),
+            Kind::Unknown(reason) => {
+                let known = reason.parts().iter().map(|part| match part {
+                    Part::Known(known) => text(known),
+                    Part::Unknown(_) => 0,
+                });
+                known.sum::<usize>().max(1)
+            }
+            Kind::Choice(choice) => choice.then.least_json_size().min(choice.otherwise.least_json_size()),
+        }
+    }
+}
+
+/// A JSON document that stood in a string: every part has the span of the string.
+impl Value {
+    pub fn from_json(span: Span, json: &serde_json::Value) -> Value {
+        let kind = match json {
+            serde_json::Value::Null => Kind::Null,
+            serde_json::Value::Bool(b) => Kind::Bool(*b),
+            serde_json::Value::Number(digits) => Kind::Number(digits.to_string().into()),
+            serde_json::Value::String(text) => Kind::String(text.as_str().into()),
+            serde_json::Value::Array(items) => {
+                Kind::List(items.iter().map(|item| Value::from_json(span, item)).collect(), None)
+            }
+            serde_json::Value::Object(members) => Kind::Map(
+                members
+                    .iter()
+                    .map(|(name, value)| Member {
+                        name: name.as_str().into(),
+                        name_span: span,
+                        value: Value::from_json(span, value),
+                    })
+                    .collect(),
+                None,
+            ),
+        };
+        Value { span, kind }
     }
 }
 

@@ -1,11 +1,12 @@
 //! A field of a declared resource: absent, known with its place, or unknown with the reason; and
 //! the reader that takes fields out of a resolved value by their ECS names.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 
 use tojimari_text::{Problem, Span};
 
+use super::reference::Reference;
 use crate::value::{Kind, Member, Reason, Value};
 
 /// What the files say of one field.
@@ -52,6 +53,38 @@ impl<T> Field<T> {
     }
 }
 
+impl<T> Field<Field<T>> {
+    /// The field of an object that may itself be absent or unknown.
+    pub fn flatten(self) -> Field<T> {
+        match self {
+            Field::Absent => Field::Absent,
+            Field::Known(inner, _) => inner,
+            Field::Unknown(reason, span) => Field::Unknown(reason, span),
+        }
+    }
+}
+
+impl<A, B> Field<(A, B)> {
+    pub fn unzip(self) -> (Field<A>, Field<B>) {
+        match self {
+            Field::Absent => (Field::Absent, Field::Absent),
+            Field::Known((a, b), span) => (Field::Known(a, span), Field::Known(b, span)),
+            Field::Unknown(reason, span) => (Field::Unknown(reason.clone(), span), Field::Unknown(reason, span)),
+        }
+    }
+}
+
+impl<T> Field<List<T>> {
+    /// A list in an object that may itself be absent or unknown.
+    pub fn list(self) -> List<T> {
+        match self {
+            Field::Absent => List::default(),
+            Field::Known(list, _) => list,
+            Field::Unknown(reason, span) => List { items: Vec::new(), rest: Some((reason, span)), span: Some(span) },
+        }
+    }
+}
+
 impl<T: AsRef<str>> Field<T> {
     pub fn as_str(&self) -> Option<&str> {
         self.known().map(AsRef::as_ref)
@@ -93,17 +126,36 @@ impl<'a, T> IntoIterator for &'a List<T> {
     }
 }
 
+/// What a reader met on its way through a value.
+#[derive(Debug, Default)]
+pub struct Met {
+    /// Values of a wrong type.
+    pub problems: Vec<Problem>,
+    /// Members that nobody asked for, at any depth that was read: names that the API does not have.
+    pub unexpected: Vec<(String, Span)>,
+}
+
 /// Takes the fields of one object by name, and remembers which names it was asked for, so that
 /// the names nobody knows can be told. Values of a wrong type become problems.
 pub struct Fields<'a> {
     pub value: &'a Value,
-    problems: &'a RefCell<Vec<Problem>>,
+    met: &'a RefCell<Met>,
     asked: RefCell<HashSet<&'static str>>,
+    any: Cell<bool>,
 }
 
 impl<'a> Fields<'a> {
-    pub fn new(value: &'a Value, problems: &'a RefCell<Vec<Problem>>) -> Self {
-        Fields { value, problems, asked: RefCell::default() }
+    fn new(value: &'a Value, met: &'a RefCell<Met>) -> Self {
+        Fields { value, met, asked: RefCell::default(), any: Cell::new(false) }
+    }
+
+    /// Reads a whole resource. What was met comes back in the order of the file.
+    pub fn read<T>(value: &'a Value, met: &'a RefCell<Met>, read: impl FnOnce(&Fields<'a>) -> T) -> T {
+        let fields = Fields::new(value, met);
+        let read = read(&fields);
+        let unexpected = fields.unexpected();
+        met.borrow_mut().unexpected.extend(unexpected);
+        read
     }
 
     pub fn span(&self) -> Span {
@@ -181,7 +233,7 @@ impl<'a> Fields<'a> {
             };
         };
         match &value.kind {
-            Kind::Map(..) => Field::Known(read(&Fields::new(value, self.problems)), value.span),
+            Kind::Map(..) => Field::Known(Fields::read(value, self.met, read), value.span),
             Kind::Unknown(reason) => Field::Unknown(reason.clone(), value.span),
             _ => {
                 self.problem(value.span, format!("`{name}` must be an object"));
@@ -190,13 +242,38 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A name or ARN of another resource.
+    pub fn reference(&self, name: &'static str) -> Reference {
+        match self.string(name) {
+            Field::Absent => Reference::Absent,
+            Field::Known(name, span) => Reference::Named(name, span),
+            Field::Unknown(reason, span) => match reason.address() {
+                Some(address) => Reference::Declared(address.clone(), span),
+                None => Reference::Unknown(reason, span),
+            },
+        }
+    }
+
+    /// A document such as a policy: an object, or a string that holds one as JSON.
+    pub fn document(&self, name: &'static str) -> Field<Value> {
+        self.field(name, "an object or its JSON", |kind| match kind {
+            Kind::Map(..) => self.get(name).cloned(),
+            Kind::String(text) => {
+                let json: serde_json::Value = serde_json::from_str(text).ok()?;
+                let span = self.get(name)?.span;
+                json.is_object().then(|| Value::from_json(span, &json))
+            }
+            _ => None,
+        })
+    }
+
     pub fn objects<T>(&self, name: &'static str, mut read: impl FnMut(&Fields<'a>) -> T) -> List<T> {
-        self.list(name, |item, problems| match &item.kind {
+        self.list(name, |item, met| match &item.kind {
             Kind::Unknown(_) | Kind::Null => None,
-            Kind::Map(..) => Some(read(&Fields::new(item, problems))),
+            Kind::Map(..) => Some(Fields::read(item, met, &mut read)),
             _ => {
-                problems
-                    .borrow_mut()
+                met.borrow_mut()
+                    .problems
                     .push(Problem { span: item.span, message: format!("an item of `{name}` must be an object") });
                 None
             }
@@ -204,15 +281,15 @@ impl<'a> Fields<'a> {
     }
 
     pub fn strings(&self, name: &'static str) -> List<Field<String>> {
-        self.list(name, |item, problems| match &item.kind {
+        self.list(name, |item, met| match &item.kind {
             Kind::String(text) => Some(Field::Known(text.to_string(), item.span)),
             Kind::Number(text) => Some(Field::Known(text.to_string(), item.span)),
             Kind::Bool(b) => Some(Field::Known(b.to_string(), item.span)),
             Kind::Unknown(reason) => Some(Field::Unknown(reason.clone(), item.span)),
             Kind::Null => None,
             _ => {
-                problems
-                    .borrow_mut()
+                met.borrow_mut()
+                    .problems
                     .push(Problem { span: item.span, message: format!("an item of `{name}` must be a string") });
                 None
             }
@@ -248,11 +325,7 @@ impl<'a> Fields<'a> {
         List { rest: self.rest().map(|reason| (reason.clone(), self.value.span)), ..List::default() }
     }
 
-    fn list<T>(
-        &self,
-        name: &'static str,
-        mut read: impl FnMut(&'a Value, &'a RefCell<Vec<Problem>>) -> Option<T>,
-    ) -> List<T> {
+    fn list<T>(&self, name: &'static str, mut read: impl FnMut(&'a Value, &'a RefCell<Met>) -> Option<T>) -> List<T> {
         let Some(value) = self.get(name) else {
             return self.missing_list();
         };
@@ -264,7 +337,7 @@ impl<'a> Fields<'a> {
                     span: Some(value.span),
                 };
                 for item in items {
-                    match (&item.kind, read(item, self.problems)) {
+                    match (&item.kind, read(item, self.met)) {
                         (Kind::Null, _) => {}
                         (_, Some(read)) => list.items.push(read),
                         (Kind::Unknown(reason), None) => list.rest = Some((reason.clone(), item.span)),
@@ -288,11 +361,14 @@ impl<'a> Fields<'a> {
     }
 
     pub fn problem(&self, span: Span, message: String) {
-        self.problems.borrow_mut().push(Problem { span, message });
+        self.met.borrow_mut().problems.push(Problem { span, message });
     }
 
-    /// The members that no reader asked for: names that ECS does not know.
-    pub fn unexpected(&self) -> Vec<(String, Span)> {
+    /// The members that no reader asked for: names that the API does not have.
+    fn unexpected(&self) -> Vec<(String, Span)> {
+        if self.any.get() {
+            return Vec::new();
+        }
         let asked = self.asked.borrow();
         self.value
             .members()
@@ -300,6 +376,11 @@ impl<'a> Fields<'a> {
             .filter(|member| !asked.contains(&*member.name))
             .map(|member| (member.name.to_string(), member.name_span))
             .collect()
+    }
+
+    /// Any name is known: the members are the user's own.
+    pub fn know_any(&self) {
+        self.any.set(true);
     }
 
     /// Marks names as known that nobody needs the value of.

@@ -1,19 +1,36 @@
 //! What was declared: ECS and ECR resources, every field with its place. Each is read from a
 //! [`Value`] whose members carry the names of the ECS API; each format's reader brings it there.
 
+mod build;
+mod cluster;
+mod container;
 mod field;
+mod reference;
+mod repository;
+mod service;
+mod tag;
 mod task;
+mod watch;
 
 use std::sync::Arc;
 
 use tojimari_text::Span;
 
-pub use field::{Field, Fields, List};
-pub use task::{
-    Container, ContainerDependency, EfsVolume, EnvironmentVariable, HealthCheck, LinuxParameters, LogConfiguration,
-    MountPoint, PortMapping, ResourceRequirement, RestartPolicy, RuntimePlatform, Tag, TaskDefinition, TaskKind, Tmpfs,
-    Ulimit, Volume, VolumeSource, VolumesFrom,
+pub use build::{ImageBuild, Stage};
+pub use cluster::{Cluster, ClusterCapacityProviders, ExecuteCommand, ExecuteCommandLog, ManagedStorage, Setting};
+pub use container::{
+    Container, ContainerDependency, Device, EnvironmentVariable, HealthCheck, LinuxParameters, LogConfiguration,
+    MountPoint, PortMapping, ResourceRequirement, RestartPolicy, Tmpfs, Ulimit, VolumesFrom,
 };
+pub use field::{Field, Fields, List, Met};
+pub use reference::{Reference, Target};
+pub use repository::{LifecyclePolicy, RegistryScanning, Repository, RepositoryKind, RepositoryPolicy, ScanningRule};
+pub use service::{
+    AutoScalingGroupProvider, AwsVpcConfiguration, CapacityProvider, CapacityProviderStrategy, Service, TaskSet,
+};
+pub use tag::Tag;
+pub use task::{EfsVolume, RuntimePlatform, TaskDefinition, TaskKind, Volume, VolumeSource};
+pub use watch::{EventRule, MetricFilter};
 
 use crate::value::Assumption;
 
@@ -40,4 +57,44 @@ pub struct Resource {
 #[derive(Clone, Debug)]
 pub enum Declared {
     TaskDefinition(Box<TaskDefinition>),
+    Service(Box<Service>),
+    TaskSet(Box<TaskSet>),
+    Cluster(Box<Cluster>),
+    ClusterCapacityProviders(Box<ClusterCapacityProviders>),
+    CapacityProvider(Box<CapacityProvider>),
+    Repository(Box<Repository>),
+    RepositoryPolicy(Box<RepositoryPolicy>),
+    LifecyclePolicy(Box<LifecyclePolicy>),
+    RegistryScanning(Box<RegistryScanning>),
+    EventRule(Box<EventRule>),
+    MetricFilter(Box<MetricFilter>),
+    ImageBuild(Box<ImageBuild>),
+}
+
+impl Declared {
+    /// The `type` of a resource as output writes it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Declared::TaskDefinition(task) => match task.kind {
+                TaskKind::TaskDefinition => "task-definition",
+                TaskKind::DaemonTaskDefinition => "daemon-task-definition",
+                TaskKind::ComposeService => "compose-service",
+            },
+            Declared::Service(_) => "service",
+            Declared::TaskSet(_) => "task-set",
+            Declared::Cluster(_) => "cluster",
+            Declared::ClusterCapacityProviders(_) => "cluster-capacity-providers",
+            Declared::CapacityProvider(_) => "capacity-provider",
+            Declared::Repository(repository) => match repository.kind {
+                RepositoryKind::Private => "repository",
+                RepositoryKind::Public => "public-repository",
+            },
+            Declared::RepositoryPolicy(_) => "repository-policy",
+            Declared::LifecyclePolicy(_) => "lifecycle-policy",
+            Declared::RegistryScanning(_) => "registry-scanning",
+            Declared::EventRule(_) => "event-rule",
+            Declared::MetricFilter(_) => "metric-filter",
+            Declared::ImageBuild(_) => "image-build",
+        }
+    }
 }
