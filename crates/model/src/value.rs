@@ -2,6 +2,7 @@
 //! with what cannot be known kept as unknown. Every format is resolved into this before it is
 //! read as ECS: the names of members are then always those of the ECS API (`camelCase`).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tojimari_text::{Node, Span, Written};
@@ -178,60 +179,82 @@ impl Value {
         }
     }
 
-    /// Every way in which the open conditions can fall, each as a value without choices.
-    /// A condition that was assumed once holds everywhere in that variant. Past
-    /// [`MAX_VARIANTS`] the conditions that are left become unknown, so the work is bounded.
+    /// Every way in which the open conditions can fall, each as a value without choices and with
+    /// the conditions that it depends on. A condition that was assumed once holds everywhere in
+    /// that variant. Past [`MAX_VARIANTS`] the conditions that are left become unknown, so the
+    /// work is bounded.
     pub fn variants(&self) -> Vec<(Vec<Assumption>, Value)> {
-        let mut conditions = Vec::new();
-        self.conditions(&mut conditions);
-        let open = conditions.len().min(MAX_VARIANTS.ilog2() as usize);
-        (0..1_usize << open)
-            .map(|bits| {
-                let assumed: Vec<Assumption> = conditions[..open]
-                    .iter()
-                    .enumerate()
-                    .map(|(i, condition)| Assumption { condition: condition.clone(), holds: bits >> i & 1 == 0 })
-                    .collect();
-                let value = self.assuming(&assumed);
-                (assumed, value)
-            })
-            .collect()
+        self.variants_where(|_| true)
     }
 
-    fn conditions(&self, found: &mut Vec<Arc<str>>) {
-        match &self.kind {
-            Kind::List(items, _) => items.iter().for_each(|item| item.conditions(found)),
-            Kind::Map(members, _) => members.iter().for_each(|member| member.value.conditions(found)),
-            Kind::Choice(choice) => {
-                if !found.contains(&choice.condition) {
-                    found.push(choice.condition.clone());
-                }
-                choice.then.conditions(found);
-                choice.otherwise.conditions(found);
+    /// As [`Value::variants`], without those whose assumptions cannot hold together.
+    pub fn variants_where(&self, possible: impl Fn(&[Assumption]) -> bool) -> Vec<(Vec<Assumption>, Value)> {
+        let mut done = Vec::new();
+        let mut open = VecDeque::from([(Vec::new(), self.clone())]);
+        while let Some((assumed, value)) = open.pop_front() {
+            let Some(condition) = value.first_condition() else {
+                done.push((assumed, value));
+                continue;
+            };
+            if done.len() + open.len() + 2 > MAX_VARIANTS {
+                done.push((assumed, value.closed()));
+                continue;
             }
-            _ => {}
+            for holds in [true, false] {
+                let mut assumed = assumed.clone();
+                assumed.push(Assumption { condition: condition.clone(), holds });
+                if possible(&assumed) {
+                    open.push_back((assumed, value.given(&condition, holds)));
+                }
+            }
+        }
+        done
+    }
+
+    /// A condition that this value depends on, the first in its order.
+    pub fn first_condition(&self) -> Option<Arc<str>> {
+        match &self.kind {
+            Kind::List(items, _) => items.iter().find_map(Value::first_condition),
+            Kind::Map(members, _) => members.iter().find_map(|member| member.value.first_condition()),
+            Kind::Choice(choice) => Some(choice.condition.clone()),
+            _ => None,
         }
     }
 
-    fn assuming(&self, assumed: &[Assumption]) -> Value {
+    /// The value where that condition holds, or does not. Other choices stay open.
+    pub fn given(&self, condition: &str, holds: bool) -> Value {
+        self.choosing(&|choice| (*choice.condition == *condition).then_some(holds))
+    }
+
+    /// The value with every choice that is left turned into an unknown.
+    fn closed(&self) -> Value {
+        self.mapped(&|choice| {
+            Err(Value::unknown(choice.then.span, format!("depends on the condition {}", choice.condition)))
+        })
+    }
+
+    fn choosing(&self, take: &dyn Fn(&Choice) -> Option<bool>) -> Value {
+        self.mapped(&|choice| Ok(take(choice)))
+    }
+
+    /// A copy in which each choice is taken one way, left as it is, or replaced.
+    fn mapped(&self, take: &dyn Fn(&Choice) -> Result<Option<bool>, Value>) -> Value {
         let kind = match &self.kind {
-            Kind::List(items, rest) => {
-                Kind::List(items.iter().map(|item| item.assuming(assumed)).collect(), rest.clone())
-            }
+            Kind::List(items, rest) => Kind::List(items.iter().map(|item| item.mapped(take)).collect(), rest.clone()),
             Kind::Map(members, rest) => Kind::Map(
-                members
-                    .iter()
-                    .map(|member| Member { value: member.value.assuming(assumed), ..member.clone() })
-                    .collect(),
+                members.iter().map(|member| Member { value: member.value.mapped(take), ..member.clone() }).collect(),
                 rest.clone(),
             ),
-            Kind::Choice(choice) => {
-                return match assumed.iter().find(|a| a.condition == choice.condition) {
-                    Some(Assumption { holds: true, .. }) => choice.then.assuming(assumed),
-                    Some(_) => choice.otherwise.assuming(assumed),
-                    None => Value::unknown(self.span, format!("depends on the condition {}", choice.condition)),
-                };
-            }
+            Kind::Choice(choice) => match take(choice) {
+                Ok(Some(true)) => return choice.then.mapped(take),
+                Ok(Some(false)) => return choice.otherwise.mapped(take),
+                Ok(None) => Kind::Choice(Box::new(Choice {
+                    condition: choice.condition.clone(),
+                    then: choice.then.mapped(take),
+                    otherwise: choice.otherwise.mapped(take),
+                })),
+                Err(other) => return Value { span: self.span, ..other },
+            },
             other => other.clone(),
         };
         Value { span: self.span, kind }
@@ -316,5 +339,67 @@ impl From<&Node> for Value {
             ),
         };
         Value { span: node.span, kind }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tojimari_text::FileId;
+
+    use super::*;
+
+    fn span() -> Span {
+        Span::new(FileId(0), 0, 0)
+    }
+
+    fn choice(condition: &str, then: Value, otherwise: Value) -> Value {
+        Value::new(span(), Kind::Choice(Box::new(Choice { condition: condition.into(), then, otherwise })))
+    }
+
+    fn bool(b: bool) -> Value {
+        Value::new(span(), Kind::Bool(b))
+    }
+
+    fn list(items: Vec<Value>) -> Value {
+        Value::new(span(), Kind::List(items, None))
+    }
+
+    #[test]
+    fn a_variant_names_only_the_conditions_that_it_depends_on() {
+        let value = choice("A", bool(true), choice("B", bool(true), bool(false)));
+        let said: Vec<(String, Kind)> = value
+            .variants()
+            .into_iter()
+            .map(|(assumed, value)| {
+                let said: Vec<String> = assumed.iter().map(|a| format!("{}={}", a.condition, a.holds)).collect();
+                (said.join(" "), value.kind)
+            })
+            .collect();
+        let expected = [("A=true", true), ("A=false B=true", true), ("A=false B=false", false)];
+        assert_eq!(said, expected.map(|(assumed, b)| (assumed.to_owned(), Kind::Bool(b))));
+    }
+
+    #[test]
+    fn one_condition_falls_the_same_way_everywhere() {
+        let value = list(vec![choice("A", bool(true), bool(false)), choice("A", bool(true), bool(false))]);
+        let found: Vec<Kind> = value.variants().into_iter().map(|(_, value)| value.kind).collect();
+        assert_eq!(found, [list(vec![bool(true); 2]).kind, list(vec![bool(false); 2]).kind]);
+    }
+
+    #[test]
+    fn variants_that_cannot_be_are_left_out() {
+        let value = list(vec![choice("A", bool(true), bool(false)), choice("B", bool(true), bool(false))]);
+        let both = |assumed: &[Assumption]| assumed.iter().filter(|a| a.holds).count() > 1;
+        assert_eq!(value.variants_where(|assumed| !both(assumed)).len(), 3);
+    }
+
+    #[test]
+    fn too_many_conditions_end_as_unknown() {
+        let many = list((0..40).map(|i| choice(&format!("C{i}"), bool(true), bool(false))).collect());
+        let variants = many.variants();
+        assert!(variants.len() <= MAX_VARIANTS);
+        assert!(variants.iter().all(|(_, value)| value.first_condition().is_none()));
+        let unknown = |value: &Value| value.items().iter().any(|item| matches!(item.kind, Kind::Unknown(_)));
+        assert!(variants.iter().all(|(_, value)| unknown(value)));
     }
 }
