@@ -8,7 +8,7 @@ use tojimari_model::declared::TaskDefinition;
 use tojimari_model::read::ecs_json;
 use tojimari_plan::Plan;
 use tojimari_plan::patch::task_definition;
-use tojimari_text::edit::json::Step;
+use tojimari_text::edit::Step;
 use tojimari_text::{Problem, Sources, json};
 
 use crate::exit::BadInput;

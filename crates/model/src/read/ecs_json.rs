@@ -1,7 +1,7 @@
 //! Task definitions as JSON: the input of register-task-definition, or the output of
 //! describe-task-definition with its wrapper and the fields that registration does not take.
 
-use tojimari_text::edit::json::Step;
+use tojimari_text::edit::Step;
 use tojimari_text::{Node, Problem, Written};
 
 use crate::declared::{TaskDefinition, TaskKind};

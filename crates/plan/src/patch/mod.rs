@@ -6,7 +6,7 @@ pub mod task_definition;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
     #[error("{0}")]
-    Edit(#[from] tojimari_text::edit::json::Error),
+    Edit(#[from] tojimari_text::edit::Error),
     #[error("the plan names container {0}, which the file does not have")]
     NoSuchContainer(String),
     #[error("after the edit the file would mean something else than intended")]

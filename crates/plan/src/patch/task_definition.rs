@@ -1,7 +1,8 @@
 //! A plan written into a task definition's JSON.
 
 use serde_json::{Value as Json, json};
-use tojimari_text::edit::json::{Editor, Step, to_json};
+use tojimari_text::edit::json::Editor;
+use tojimari_text::edit::{Step, meaning};
 
 use super::Error;
 use crate::plan::{ContainerPlan, Plan, Seed, WritableBy, WritableMount};
@@ -13,14 +14,14 @@ const AFTER_OF_CONTAINER: [&str; 3] = ["essential", "image", "name"];
 /// The text of `file` with the plan in the task definition at `path`.
 pub fn patched(file: &str, path: &[Step], plan: &Plan) -> Result<String, Error> {
     let mut editor = Editor::new(file)?;
-    let mut meant = to_json(editor.get(&[]).ok_or(Error::OtherMeaning)?);
+    let mut meant = meaning(editor.get(&[]).ok_or(Error::OtherMeaning)?);
     for container in &plan.containers {
         let at = container_path(&editor, path, &container.name)?;
         harden(&mut editor, path, &at, container)?;
         mean(&mut meant, path, &at, container)?;
     }
     // Readers of JSON do not mind the order of members; neither does this comparison.
-    let means = to_json(editor.get(&[]).ok_or(Error::OtherMeaning)?);
+    let means = meaning(editor.get(&[]).ok_or(Error::OtherMeaning)?);
     if means == meant { Ok(editor.into_text()) } else { Err(Error::OtherMeaning) }
 }
 
@@ -80,7 +81,7 @@ fn seed(
     if has(editor, task, "containerDefinitions", "name", &name) {
         return Ok(());
     }
-    let of = editor.get(container).map(to_json).unwrap_or_default();
+    let of = editor.get(container).map(meaning).unwrap_or_default();
     editor.push(container, "dependsOn", &depends_on(&name), &["mountPoints"])?;
     editor.push(task, "containerDefinitions", &seed_container(&name, &of, mount, volume), &["family"])?;
     Ok(())

@@ -3,38 +3,10 @@
 
 use serde_json::Value as Json;
 
+use super::{Error, Step, meaning, shown};
 use crate::json::parse;
 use crate::source::{FileId, Span};
-use crate::tree::{Node, Written};
-
-/// A way from the root of a document to a value in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    Key(String),
-    Index(usize),
-}
-
-impl From<&str> for Step {
-    fn from(key: &str) -> Self {
-        Step::Key(key.to_owned())
-    }
-}
-
-impl From<usize> for Step {
-    fn from(index: usize) -> Self {
-        Step::Index(index)
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    #[error("the text is not JSON: {0}")]
-    NotJson(String),
-    #[error("there is no {0} in it")]
-    NoSuchValue(String),
-    #[error("{0} is written twice in the same object")]
-    WrittenTwice(String),
-}
+use crate::tree::Node;
 
 /// A JSON text while it is edited. Every change is made on a tree that was just read, so spans are
 /// never stale.
@@ -77,7 +49,7 @@ impl Editor {
                 let (at, inserted) = self.member(object, key, value, after);
                 self.splice(at, at, &inserted)
             }
-            [old] if to_json(old) == *value => Ok(()),
+            [old] if meaning(old) == *value => Ok(()),
             [old] => {
                 let style = self.style(old.span, self.multi_line(object));
                 let new = style.render(value);
@@ -298,33 +270,7 @@ fn read(text: &str) -> Result<Node, Error> {
     match parse(FileId(0), text) {
         (Some(tree), problems) if problems.is_empty() => Ok(tree),
         (_, problems) => {
-            Err(Error::NotJson(problems.into_iter().next().map_or_else(|| "it is empty".to_owned(), |p| p.message)))
-        }
-    }
-}
-
-fn shown(path: &[Step]) -> String {
-    let mut text = String::new();
-    for step in path {
-        match step {
-            Step::Key(key) if text.is_empty() => text.push_str(key),
-            Step::Key(key) => text.push_str(&format!(".{key}")),
-            Step::Index(index) => text.push_str(&format!("[{index}]")),
-        }
-    }
-    text
-}
-
-/// What a tree means, for comparison: numbers by their value, members in their order.
-pub fn to_json(node: &Node) -> Json {
-    match &node.written {
-        Written::Null => Json::Null,
-        Written::Bool(b) => Json::Bool(*b),
-        Written::Number(digits) => serde_json::from_str(digits).unwrap_or_else(|_| Json::String(digits.to_string())),
-        Written::String(text) => Json::String(text.to_string()),
-        Written::Sequence(items) => Json::Array(items.iter().map(to_json).collect()),
-        Written::Mapping(entries) => {
-            Json::Object(entries.iter().map(|entry| (entry.key.name.to_string(), to_json(&entry.value))).collect())
+            Err(Error::NotRead(problems.into_iter().next().map_or_else(|| "it is empty".to_owned(), |p| p.message)))
         }
     }
 }

@@ -1,0 +1,518 @@
+//! Edits of YAML text that keep its layout, comments, quotes and anchors: entries and items go in
+//! beside their neighbours, in block or flow style as those are, and no other byte changes.
+
+use serde_json::Value as Json;
+
+use super::{Error, Step, meaning, shown};
+use crate::source::{FileId, Span};
+use crate::tree::{Entry, Node, Written};
+use crate::yaml::{Dialect, read};
+
+/// A YAML text while it is edited. The first step of every path is the index of a document. Every
+/// change is made on a tree that was just read, so spans are never stale.
+#[derive(Clone, Debug)]
+pub struct Editor {
+    text: String,
+    dialect: Dialect,
+    documents: Vec<Node>,
+}
+
+impl Editor {
+    pub fn new(text: impl Into<String>, dialect: Dialect) -> Result<Self, Error> {
+        let text = text.into();
+        let documents = documents(&text, dialect)?;
+        Ok(Editor { text, dialect, documents })
+    }
+
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    pub fn documents(&self) -> &[Node] {
+        &self.documents
+    }
+
+    pub fn get(&self, path: &[Step]) -> Option<&Node> {
+        let Some((Step::Index(document), rest)) = path.split_first() else { return None };
+        rest.iter().try_fold(self.documents.get(*document)?, |node, step| match step {
+            Step::Key(key) => node.get(key),
+            Step::Index(index) => node.items().get(*index),
+        })
+    }
+
+    /// The way to the node that covers exactly those bytes, the outermost one.
+    pub fn path_of(&self, start: usize, end: usize) -> Option<Vec<Step>> {
+        fn find(node: &Node, wanted: &std::ops::Range<usize>, path: &mut Vec<Step>) -> bool {
+            if node.span.range() == *wanted {
+                return true;
+            }
+            // An alias leads to text elsewhere, so a child need not lie inside its parent.
+            let children = node
+                .entries()
+                .iter()
+                .map(|entry| (Step::Key(entry.key.name.to_string()), &entry.value))
+                .chain(node.items().iter().enumerate().map(|(index, item)| (Step::Index(index), item)));
+            for (step, child) in children {
+                path.push(step);
+                if find(child, wanted, path) {
+                    return true;
+                }
+                path.pop();
+            }
+            false
+        }
+        self.documents.iter().enumerate().find_map(|(index, document)| {
+            let mut path = vec![Step::Index(index)];
+            find(document, &(start..end), &mut path).then_some(path)
+        })
+    }
+
+    /// Sets an entry of the mapping at `path`: its value is replaced where it has one, else it is
+    /// put in after the first of `after` that the mapping has, or after its first entry.
+    pub fn set(&mut self, path: &[Step], key: &str, value: &Json, after: &[&str]) -> Result<(), Error> {
+        let mapping = self.mapping(path)?;
+        let own: Vec<&Entry> = own_entries(mapping).filter(|entry| &*entry.key.name == key).collect();
+        match own[..] {
+            [] => self.insert(path, key, value, after),
+            [entry] if meaning(&entry.value) == *value => Ok(()),
+            [entry] => {
+                let entry = entry.clone();
+                let flow = self.is_flow(mapping);
+                self.replace(&entry, flow, value)
+            }
+            _ => Err(Error::WrittenTwice(key.to_owned())),
+        }
+    }
+
+    /// Adds an item at the end of the sequence `key` of the mapping at `path`; the sequence is made
+    /// where there is none.
+    pub fn push(&mut self, path: &[Step], key: &str, item: &Json, after: &[&str]) -> Result<(), Error> {
+        let mapping = self.mapping(path)?;
+        let sequence = match mapping.get(key) {
+            Some(sequence) if sequence.is_sequence() && !sequence.items().is_empty() => sequence,
+            Some(other) if !is_empty(other) => return Err(Error::Layout(key.to_owned())),
+            _ => return self.set(path, key, &Json::Array(vec![item.clone()]), after),
+        };
+        let last = sequence.items().last().ok_or_else(|| Error::NoSuchValue(shown(path)))?;
+        if self.is_flow(sequence) {
+            let at = last.span.end as usize;
+            let inserted = if self.starts_line(last.span) {
+                format!(",{}{}{}", self.line_end(), self.indent_of(last.span), flow(item))
+            } else {
+                format!(", {}", flow(item))
+            };
+            return self.splice(at, at, &inserted);
+        }
+        let line_start = self.line_start(last.span.start as usize);
+        let before = &self.text[line_start..last.span.start as usize];
+        let dash = before.rfind('-').ok_or_else(|| Error::Layout(key.to_owned()))?;
+        let indent = blanks(&before[..dash]);
+        let rendered = self.block_item(item, indent.chars().count());
+        let at = self.end_of_line(last.span);
+        let inserted = format!("{}{indent}- {rendered}", self.line_end());
+        self.splice(at, at, &inserted)
+    }
+
+    /// Makes sure that the entry `key` of the mapping at `path` is a mapping.
+    pub fn ensure_object(
+        &mut self,
+        path: &[Step],
+        key: &str,
+        first: (&str, &Json),
+        after: &[&str],
+    ) -> Result<(), Error> {
+        let inner = Json::Object([(first.0.to_owned(), first.1.clone())].into_iter().collect());
+        match self.mapping(path)?.get(key) {
+            Some(node) if node.is_mapping() && !node.entries().is_empty() => {
+                self.set(&[path, &[key.into()]].concat(), first.0, first.1, &[])
+            }
+            Some(other) if !is_empty(other) => Err(Error::Layout(key.to_owned())),
+            _ => self.set(path, key, &inner, after),
+        }
+    }
+
+    fn mapping(&self, path: &[Step]) -> Result<&Node, Error> {
+        self.get(path).filter(|node| node.is_mapping()).ok_or_else(|| Error::NoSuchValue(shown(path)))
+    }
+
+    fn insert(&mut self, path: &[Step], key: &str, value: &Json, after: &[&str]) -> Result<(), Error> {
+        let mapping = self.mapping(path)?;
+        let neighbour = after
+            .iter()
+            .find_map(|name| own_entries(mapping).find(|entry| &*entry.key.name == *name))
+            .or_else(|| own_entries(mapping).next());
+        let Some(neighbour) = neighbour else {
+            // `{}`: braces of its own, or the span of what an alias leads to.
+            if !self.text[mapping.span.range()].starts_with('{') {
+                return Err(Error::Layout(shown(path)));
+            }
+            let at = mapping.span.start as usize + 1;
+            return self.splice(at, at, &format!("{}: {}", scalar(key), flow(value)));
+        };
+        if self.is_flow(mapping) {
+            let at = neighbour.value.span.end as usize;
+            let json = self.text[neighbour.key.span.range()].starts_with('"');
+            let entry = if json {
+                format!("{}: {value}", Json::from(key))
+            } else {
+                format!("{}: {}", scalar(key), flow(value))
+            };
+            let inserted = if self.starts_line(neighbour.key.span) {
+                format!(",{}{}{entry}", self.line_end(), self.indent_of(neighbour.key.span))
+            } else {
+                format!(", {entry}")
+            };
+            return self.splice(at, at, &inserted);
+        }
+        // The first key of an item stands behind its dash: the column counts, not the line's indent.
+        let column = self.column(neighbour.key.span);
+        let at = self.end_of_line(neighbour.key.span.to(neighbour.value.span));
+        let indent = " ".repeat(column);
+        let inserted = format!("{}{indent}{}:{}", self.line_end(), scalar(key), self.block_value(value, column));
+        self.splice(at, at, &inserted)
+    }
+
+    fn replace(&mut self, entry: &Entry, flow_style: bool, value: &Json) -> Result<(), Error> {
+        let range = entry.value.span.range();
+        if range.is_empty() {
+            // `key:` without a value.
+            let at = entry.key.span.end as usize;
+            let colon = self.text[at..].find(':').map(|colon| at + colon + 1);
+            let at = colon.ok_or_else(|| Error::Layout(entry.key.name.to_string()))?;
+            let rendered = if flow_style {
+                format!(" {}", flow(value))
+            } else {
+                self.block_value(value, self.column(entry.key.span))
+            };
+            return self.splice(at, at, &rendered);
+        }
+        let written = &self.text[range.clone()];
+        if written.contains('\n')
+            || matches!(entry.value.written, Written::Mapping(_) | Written::Sequence(_)) && !is_empty(&entry.value)
+        {
+            return Err(Error::Layout(entry.key.name.to_string()));
+        }
+        let structured = !flow_style && matches!(value, Json::Array(_) | Json::Object(_));
+        if structured {
+            let rendered = self.block_value(value, self.column(entry.key.span));
+            let start = self.text[..range.start].trim_end_matches([' ', '\t']).len();
+            return self.splice(start, range.end, &rendered);
+        }
+        let quote = written.chars().next().filter(|c| matches!(c, '"' | '\''));
+        let rendered = match (value, quote) {
+            (Json::String(text), Some('"')) => Json::from(text.as_str()).to_string(),
+            (Json::String(text), Some(_)) => format!("'{}'", text.replace('\'', "''")),
+            _ => flow(value),
+        };
+        self.splice(range.start, range.end, &rendered)
+    }
+
+    fn splice(&mut self, start: usize, end: usize, inserted: &str) -> Result<(), Error> {
+        let mut text = String::with_capacity(self.text.len() + inserted.len());
+        text.push_str(&self.text[..start]);
+        text.push_str(inserted);
+        text.push_str(&self.text[end..]);
+        self.documents = documents(&text, self.dialect)?;
+        self.text = text;
+        Ok(())
+    }
+
+    /// What follows `key:` in block style, with the blank or line end before it.
+    fn block_value(&self, value: &Json, column: usize) -> String {
+        match value {
+            Json::Object(members) if !members.is_empty() => {
+                let inner = column + self.unit();
+                members.iter().map(|(key, value)| self.block_line(key, value, inner)).collect()
+            }
+            Json::Array(items) if items.iter().any(Json::is_object) => {
+                let dash = column + if self.sequences_are_indented() { self.unit() } else { 0 };
+                items
+                    .iter()
+                    .map(|item| format!("{}{}- {}", self.line_end(), " ".repeat(dash), self.block_item(item, dash)))
+                    .collect()
+            }
+            other => format!(" {}", flow(other)),
+        }
+    }
+
+    fn block_line(&self, key: &str, value: &Json, column: usize) -> String {
+        format!("{}{}{}:{}", self.line_end(), " ".repeat(column), scalar(key), self.block_value(value, column))
+    }
+
+    /// An item behind its dash, which stands at that column.
+    fn block_item(&self, item: &Json, dash: usize) -> String {
+        match item {
+            Json::Object(members) if !members.is_empty() => {
+                let column = dash + 2;
+                let mut lines: String =
+                    members.iter().map(|(key, value)| self.block_line(key, value, column)).collect();
+                // The first key stands on the line of the dash.
+                let lead = self.line_end().len() + column;
+                lines.drain(..lead);
+                lines
+            }
+            other => flow(other),
+        }
+    }
+
+    fn line_end(&self) -> &'static str {
+        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
+    }
+
+    fn line_start(&self, at: usize) -> usize {
+        self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+    }
+
+    /// Where a new line goes that comes after this span: behind a comment on its last line.
+    fn end_of_line(&self, span: Span) -> usize {
+        let end = self.text[..span.end as usize].trim_end().len().max(span.start as usize);
+        let rest = &self.text[end..];
+        let line = rest.find('\n').unwrap_or(rest.len());
+        end + rest[..line].trim_end_matches('\r').len()
+    }
+
+    fn column(&self, span: Span) -> usize {
+        let line = &self.text[self.line_start(span.start as usize)..span.start as usize];
+        line.trim_start_matches('\u{feff}').chars().count()
+    }
+
+    fn indent_of(&self, span: Span) -> String {
+        blanks(&self.text[self.line_start(span.start as usize)..span.start as usize])
+    }
+
+    fn starts_line(&self, span: Span) -> bool {
+        self.text[self.line_start(span.start as usize)..span.start as usize].trim().is_empty()
+    }
+
+    fn is_flow(&self, node: &Node) -> bool {
+        let written = &self.text[node.span.range()];
+        let untagged = match written.strip_prefix('!') {
+            Some(tagged) => tagged.trim_start_matches(|c: char| !c.is_whitespace()).trim_start(),
+            None => written,
+        };
+        untagged.starts_with(['{', '['])
+    }
+
+    /// Columns of one step of indentation: the first one that the text has.
+    fn unit(&self) -> usize {
+        let mut unit = None;
+        self.each_mapping(&mut |parent, entry| {
+            if entry.value.is_mapping() && !self.is_flow(&entry.value) && unit.is_none() {
+                let inner = own_entries(&entry.value).next().map(|inner| self.column(inner.key.span));
+                unit = inner.and_then(|inner| inner.checked_sub(self.column(entry.key.span))).filter(|unit| *unit > 0);
+            }
+            let _ = parent;
+        });
+        unit.unwrap_or(2)
+    }
+
+    /// Whether the dashes of a sequence stand further right than its key.
+    fn sequences_are_indented(&self) -> bool {
+        let mut indented = None;
+        self.each_mapping(&mut |_, entry| {
+            if let Some(first) = entry.value.items().first()
+                && indented.is_none()
+                && !self.is_flow(&entry.value)
+            {
+                let line = &self.text[self.line_start(first.span.start as usize)..first.span.start as usize];
+                if let Some(dash) = line.find('-') {
+                    indented = Some(line[..dash].chars().count() > self.column(entry.key.span));
+                }
+            }
+        });
+        indented.unwrap_or(true)
+    }
+
+    fn each_mapping(&self, visit: &mut dyn FnMut(&Node, &Entry)) {
+        fn walk(node: &Node, visit: &mut dyn FnMut(&Node, &Entry)) {
+            for entry in own_entries(node) {
+                visit(node, entry);
+                walk(&entry.value, visit);
+            }
+            node.items().iter().for_each(|item| walk(item, visit));
+        }
+        self.documents.iter().for_each(|document| walk(document, visit));
+    }
+}
+
+fn documents(text: &str, dialect: Dialect) -> Result<Vec<Node>, Error> {
+    let yaml = read(FileId(0), text, dialect);
+    match yaml.problems.into_iter().next() {
+        Some(problem) => Err(Error::NotRead(problem.message)),
+        None => Ok(yaml.documents),
+    }
+}
+
+/// The entries that stand in the mapping itself: those that a merge key brings stand elsewhere.
+fn own_entries(node: &Node) -> impl Iterator<Item = &Entry> {
+    let range = node.span.range();
+    node.entries().iter().filter(move |entry| range.contains(&(entry.key.span.start as usize)))
+}
+
+fn is_empty(node: &Node) -> bool {
+    match &node.written {
+        Written::Null => true,
+        Written::Sequence(items) => items.is_empty(),
+        Written::Mapping(entries) => entries.is_empty(),
+        _ => false,
+    }
+}
+
+fn blanks(text: &str) -> String {
+    text.chars().map(|c| if c == '\t' { '\t' } else { ' ' }).collect()
+}
+
+/// A value on one line.
+fn flow(value: &Json) -> String {
+    match value {
+        Json::String(text) => scalar(text),
+        Json::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Json::Object(members) if members.is_empty() => "{}".to_owned(),
+        Json::Object(members) => {
+            let members: Vec<String> =
+                members.iter().map(|(key, value)| format!("{}: {}", scalar(key), flow(value))).collect();
+            format!("{{ {} }}", members.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A string, plain where every reader of YAML takes the plain word for a string.
+fn scalar(text: &str) -> String {
+    let first = text.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || matches!(c, '/' | '_' | '.'));
+    let rest = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '.' | '-' | '='));
+    const WORDS: [&str; 11] = ["true", "false", "yes", "no", "on", "off", "null", "y", "n", ".inf", ".nan"];
+    let word = WORDS.contains(&text.to_ascii_lowercase().as_str());
+    // `.5` and `1e3` are numbers; a leading letter, slash or underscore with these letters is not.
+    let number = text.starts_with('.') && text.chars().nth(1).is_some_and(|c| c.is_ascii_digit());
+    // `=` alone is a type of its own in YAML 1.1.
+    if first && rest && !word && !number { text.to_owned() } else { Json::from(text).to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn edited(text: &str, edit: impl FnOnce(&mut Editor) -> Result<(), Error>) -> String {
+        let mut editor = Editor::new(text, Dialect::Yaml11).expect("the text is YAML");
+        edit(&mut editor).expect("the edit is possible");
+        editor.into_text()
+    }
+
+    const TEMPLATE: &str = "Resources:
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      ContainerDefinitions:
+        - Name: web   # the only one
+          Image: !Sub \"${Repo}:1\"
+          # ports of the load balancer
+          PortMappings: [{ContainerPort: 80}]
+";
+
+    fn container() -> Vec<Step> {
+        let mut path: Vec<Step> = vec![0.into()];
+        path.extend(["Resources", "Task", "Properties", "ContainerDefinitions"].map(Step::from));
+        path.push(0.into());
+        path
+    }
+
+    #[test]
+    fn an_entry_goes_after_its_neighbour_and_comments_stay() {
+        let after = edited(TEMPLATE, |e| e.set(&container(), "ReadonlyRootFilesystem", &json!(true), &["Image"]));
+        assert_eq!(after, TEMPLATE.replace(":1\"\n", ":1\"\n          ReadonlyRootFilesystem: true\n"));
+        // Behind the comment on the neighbour's line.
+        let after = edited(TEMPLATE, |e| e.set(&container(), "User", &json!("1000"), &["Name"]));
+        assert_eq!(after, TEMPLATE.replace("only one\n", "only one\n          User: \"1000\"\n"));
+    }
+
+    #[test]
+    fn nested_values_follow_the_indentation_of_the_text() {
+        let tmpfs = json!([{"ContainerPath": "/tmp", "Size": 16, "MountOptions": ["noexec", "mode=1777"]}]);
+        let after =
+            edited(TEMPLATE, |e| e.set(&container(), "LinuxParameters", &json!({ "Tmpfs": tmpfs }), &["Image"]));
+        let expected = ":1\"
+          LinuxParameters:
+            Tmpfs:
+              - ContainerPath: /tmp
+                Size: 16
+                MountOptions: [noexec, mode=1777]
+";
+        assert_eq!(after, TEMPLATE.replace(":1\"\n", expected));
+    }
+
+    #[test]
+    fn items_are_added_in_the_style_of_the_sequence() {
+        let text = "volumes:\n- name: a\nlist: [x, y]\n";
+        assert_eq!(
+            edited(text, |e| e.push(&[0.into()], "volumes", &json!({"name": "b", "host": {}}), &[])),
+            "volumes:\n- name: a\n- name: b\n  host: {}\nlist: [x, y]\n"
+        );
+        assert_eq!(
+            edited(text, |e| e.push(&[0.into()], "list", &json!("z"), &[])),
+            "volumes:\n- name: a\nlist: [x, y, z]\n"
+        );
+        assert_eq!(
+            edited(text, |e| e.push(&[0.into()], "more", &json!({"a": 1}), &["volumes"])),
+            "volumes:\n- name: a\nmore:\n- a: 1\nlist: [x, y]\n"
+        );
+    }
+
+    #[test]
+    fn values_are_replaced_with_their_quotes() {
+        let text = "a: false # off\r\nb: 'x'\r\nc:\r\nd: {e: 1}\r\n";
+        assert_eq!(edited(text, |e| e.set(&[0.into()], "a", &json!(true), &[])), text.replace("false", "true"));
+        assert_eq!(edited(text, |e| e.set(&[0.into()], "b", &json!("y"), &[])), text.replace("'x'", "'y'"));
+        assert_eq!(edited(text, |e| e.set(&[0.into()], "c", &json!(["z"]), &[])), text.replace("c:", "c: [z]"));
+        assert_eq!(
+            edited(text, |e| e.set(&[0.into(), "d".into()], "f", &json!(2), &[])),
+            text.replace("{e: 1}", "{e: 1, f: 2}")
+        );
+    }
+
+    #[test]
+    fn entries_of_a_merge_key_are_not_touched() {
+        let text = "x: &x\n  a: 1\ny:\n  <<: *x\n  b: 2\n";
+        assert_eq!(
+            edited(text, |e| e.set(&[0.into(), "y".into()], "a", &json!(3), &["b"])),
+            "x: &x\n  a: 1\ny:\n  <<: *x\n  b: 2\n  a: 3\n"
+        );
+    }
+
+    #[test]
+    fn words_that_yaml_takes_for_something_else_are_quoted() {
+        for (text, written) in [
+            ("noexec", "noexec"),
+            ("mode=1777", "mode=1777"),
+            ("/var/lib/x-y", "/var/lib/x-y"),
+            ("yes", "\"yes\""),
+            ("0", "\"0\""),
+            ("1:2", "\"1:2\""),
+            ("a: b", "\"a: b\""),
+            (".5", "\".5\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(scalar(text), written);
+        }
+    }
+
+    #[test]
+    fn a_node_is_found_by_its_place() {
+        let editor = Editor::new(TEMPLATE, Dialect::Yaml11).expect("YAML");
+        let node = editor.get(&container()).expect("the container");
+        let range = node.span.range();
+        assert_eq!(editor.path_of(range.start, range.end), Some(container()));
+    }
+
+    #[test]
+    fn a_layout_that_cannot_be_followed_is_refused() {
+        let mut editor = Editor::new("a: |\n  text\n", Dialect::Yaml11).expect("YAML");
+        assert!(matches!(editor.set(&[0.into()], "a", &json!(1), &[]), Err(Error::Layout(_))));
+    }
+}
