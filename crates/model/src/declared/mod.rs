@@ -72,6 +72,25 @@ pub enum Declared {
 }
 
 impl Declared {
+    /// What the resource calls itself, where its kind has a field for that and it is known.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Declared::TaskDefinition(task) => task.family.as_str(),
+            Declared::Service(service) => service.service_name.as_str(),
+            Declared::Cluster(cluster) => cluster.cluster_name.as_str(),
+            Declared::CapacityProvider(provider) => provider.name.as_str(),
+            Declared::Repository(repository) => repository.repository_name.as_str(),
+            Declared::TaskSet(_)
+            | Declared::ClusterCapacityProviders(_)
+            | Declared::RepositoryPolicy(_)
+            | Declared::LifecyclePolicy(_)
+            | Declared::RegistryScanning(_)
+            | Declared::EventRule(_)
+            | Declared::MetricFilter(_)
+            | Declared::ImageBuild(_) => None,
+        }
+    }
+
     /// The `type` of a resource as output writes it.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -1,0 +1,55 @@
+//! Collects the resources of a stack: every open condition of a resolved value becomes resources
+//! of its own, each under its assumptions.
+
+use std::sync::Arc;
+
+use tojimari_text::{Problem, Span};
+
+use crate::declared::{Declared, Resource, Stack};
+use crate::value::{Assumption, Value};
+
+/// A stack while it is read.
+#[derive(Debug, Default)]
+pub struct Resources {
+    stack: Stack,
+    problems: Vec<Problem>,
+}
+
+impl Resources {
+    /// Adds a resource in each variant that its value leaves open. `name` is what it calls itself
+    /// by the field that its kind has for that; the address stands in where it is not known.
+    pub fn add(
+        &mut self,
+        address: &str,
+        span: Span,
+        assumed: &[Assumption],
+        value: &Value,
+        read: impl Fn(&Value) -> (Declared, Vec<Problem>),
+    ) {
+        let address: Arc<str> = address.into();
+        for (open, value) in value.variants() {
+            let (declared, problems) = read(&value);
+            for problem in problems {
+                // The same place is read once for every variant.
+                if !self.problems.contains(&problem) {
+                    self.problems.push(problem);
+                }
+            }
+            let name = declared.name().map_or_else(|| address.clone(), Arc::from);
+            let assumed = [assumed, &open].concat();
+            self.stack.resources.push(Resource { address: address.clone(), name, span, assumed, declared });
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.stack.resources.is_empty()
+    }
+
+    pub fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    pub fn finish(self) -> (Stack, Vec<Problem>) {
+        (self.stack, self.problems)
+    }
+}
