@@ -1,0 +1,137 @@
+//! The notation of the cases beside each control, and the test that runs them all.
+//!
+//! A case is a stack: a list of `{"task": {…}}`, `{"service": {…}}` and so on, in the names of the
+//! API. The address of a resource is its key, or what `"at"` says. In values, `"?"` is unknown,
+//! `"?+…"` and `"…+?"` are strings of which the rest is known, and `"@cluster"` is an attribute of
+//! that resource; `"?..."` as an item or a member says that there may be more.
+
+use tojimari_model::declared::{
+    CapacityProvider, Cluster, ClusterCapacityProviders, EventRule, ImageBuild, LifecyclePolicy, MetricFilter,
+    RegistryScanning, Repository, RepositoryKind, RepositoryPolicy, Service, TaskDefinition, TaskKind, TaskSet,
+};
+use tojimari_model::value::{Part, Reason};
+use tojimari_model::{Declared, Evaluation, Kind, Resource, Stack, Status, Value};
+use tojimari_text::{FileId, Span};
+
+use crate::control::Control;
+use crate::evaluate::evaluate;
+use crate::settings::Settings;
+
+pub struct Case {
+    pub expected: Status,
+    pub stack: &'static str,
+}
+
+pub const fn fail(stack: &'static str) -> Case {
+    Case { expected: Status::Fail, stack }
+}
+
+pub const fn pass(stack: &'static str) -> Case {
+    Case { expected: Status::Pass, stack }
+}
+
+pub const fn unknown(stack: &'static str) -> Case {
+    Case { expected: Status::Unknown, stack }
+}
+
+pub const fn not_applicable(stack: &'static str) -> Case {
+    Case { expected: Status::NotApplicable, stack }
+}
+
+const SPAN: Span = Span { file: FileId(0), start: 0, end: 0 };
+
+fn value(json: &serde_json::Value) -> Value {
+    let why = || Reason::from("depends on var.x");
+    match json {
+        serde_json::Value::String(text) if text == "?" => Value::unknown(SPAN, why()),
+        serde_json::Value::String(text) => match (text.strip_prefix("?+"), text.strip_suffix("+?")) {
+            (Some(rest), _) => Value::of_parts(SPAN, vec![Part::Unknown(why()), Part::Known(rest.into())]),
+            (_, Some(rest)) => Value::of_parts(SPAN, vec![Part::Known(rest.into()), Part::Unknown(why())]),
+            _ => match text.strip_prefix('@') {
+                Some(address) => Value::unknown(SPAN, Reason::attribute_of(address)),
+                None => Value::from_json(SPAN, json),
+            },
+        },
+        serde_json::Value::Array(items) => {
+            let rest = items.iter().any(|item| item == "?...").then(why);
+            let items = items.iter().filter(|item| *item != "?...").map(value).collect();
+            Value::new(SPAN, Kind::List(items, rest))
+        }
+        serde_json::Value::Object(members) => {
+            let rest = members.contains_key("?...").then(why);
+            let Kind::Map(mut known, _) = Value::from_json(SPAN, json).kind else { unreachable!("an object is a map") };
+            known.retain(|member| &*member.name != "?...");
+            known.iter_mut().for_each(|member| member.value = value(&members[&*member.name]));
+            Value::new(SPAN, Kind::Map(known, rest))
+        }
+        _ => Value::from_json(SPAN, json),
+    }
+}
+
+pub fn stack(text: &str) -> Stack {
+    let json: Vec<serde_json::Map<String, serde_json::Value>> =
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"));
+    let resources = json.iter().map(|entry| {
+        let at = entry.get("at").and_then(|at| at.as_str());
+        let (kind, is) = entry.iter().find(|(name, _)| *name != "at").expect("a resource");
+        let is = &value(is);
+        let declared = match kind.as_str() {
+            "task" => Declared::TaskDefinition(TaskDefinition::read(is, TaskKind::TaskDefinition).0.into()),
+            "daemon" => Declared::TaskDefinition(TaskDefinition::read(is, TaskKind::DaemonTaskDefinition).0.into()),
+            "compose" => Declared::TaskDefinition(TaskDefinition::read(is, TaskKind::ComposeService).0.into()),
+            "service" => Declared::Service(Service::read(is).0.into()),
+            "task-set" => Declared::TaskSet(TaskSet::read(is).0.into()),
+            "cluster" => Declared::Cluster(Cluster::read(is).0.into()),
+            "cluster-providers" => Declared::ClusterCapacityProviders(ClusterCapacityProviders::read(is).0.into()),
+            "provider" => Declared::CapacityProvider(CapacityProvider::read(is).0.into()),
+            "repository" => Declared::Repository(Repository::read(is, RepositoryKind::Private).0.into()),
+            "public" => Declared::Repository(Repository::read(is, RepositoryKind::Public).0.into()),
+            "policy" => Declared::RepositoryPolicy(RepositoryPolicy::read(is, RepositoryKind::Private).0.into()),
+            "lifecycle" => Declared::LifecyclePolicy(LifecyclePolicy::read(is).0.into()),
+            "scanning" => Declared::RegistryScanning(RegistryScanning::read(is).0.into()),
+            "rule" => Declared::EventRule(EventRule::read(is).0.into()),
+            "filter" => Declared::MetricFilter(MetricFilter::read(is).0.into()),
+            "build" => Declared::ImageBuild(ImageBuild::read(is).0.into()),
+            other => panic!("no resource is called {other}"),
+        };
+        let name = ["family", "serviceName", "clusterName", "name", "repositoryName"]
+            .into_iter()
+            .find_map(|name| is.get(name)?.as_str())
+            .unwrap_or(kind);
+        Resource { address: at.unwrap_or(kind).into(), name: name.into(), span: SPAN, assumed: Vec::new(), declared }
+    });
+    Stack { resources: resources.collect() }
+}
+
+pub fn evaluations(control: &Control, text: &str, settings: &Settings) -> Vec<Evaluation> {
+    evaluate(&stack(text), &[control], settings)
+}
+
+#[test]
+fn every_case_is_judged_as_it_says() {
+    let mut wrong = Vec::new();
+    for (_, control, cases) in crate::rules::CASES {
+        for case in *cases {
+            let found = evaluations(control, case.stack, &Settings::default());
+            match &found[..] {
+                [one] if one.status == case.expected => {}
+                [] => wrong.push(format!("{}: nothing is said of {}", control.id, case.stack)),
+                _ => {
+                    wrong.extend(found.iter().filter(|one| one.status != case.expected || found.len() > 1).map(|one| {
+                        format!("{}: {}, not {}: {} {}", control.id, one.status, case.expected, one.message, case.stack)
+                    }))
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_control_has_cases_that_pass_and_cases_that_fail() {
+    for (_, control, cases) in crate::rules::CASES {
+        for wanted in [Status::Fail, Status::Pass] {
+            assert!(cases.iter().any(|case| case.expected == wanted), "{} has no {wanted} case", control.id);
+        }
+    }
+}

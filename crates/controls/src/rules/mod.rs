@@ -1,0 +1,40 @@
+//! The catalogue: one file a control, one line here.
+
+use crate::control::Control;
+use crate::page::Page;
+
+/// Declares the module of each control, and the list of them with the source of their pages.
+macro_rules! controls {
+    ($($module:ident),* $(,)?) => {
+        $(mod $module;)*
+
+        /// Every control with the source file that it is written in.
+        static CATALOGUE: &[(&Control, &str)] =
+            &[$((&$module::CONTROL, include_str!(concat!(stringify!($module), ".rs")))),*];
+
+        /// The cases of every control, by its module.
+        #[cfg(test)]
+        pub(crate) static CASES: &[(&str, &Control, &[crate::cases::Case])] =
+            &[$((stringify!($module), &$module::CONTROL, $module::CASES)),*];
+    };
+}
+
+controls! {
+    privileged_container,
+    writable_root_file_system,
+}
+
+/// Every control, retired ones too, in the order of the catalogue.
+pub fn all() -> impl Iterator<Item = &'static Control> {
+    CATALOGUE.iter().map(|(control, _)| *control)
+}
+
+/// The control of that id or slug, in any case.
+pub fn find(name: &str) -> Option<&'static Control> {
+    all().find(|control| control.id.eq_ignore_ascii_case(name) || control.slug.eq_ignore_ascii_case(name))
+}
+
+/// The page of a control of the catalogue.
+pub fn page(control: &Control) -> Option<Page> {
+    CATALOGUE.iter().find(|(other, _)| other.id == control.id).map(|(_, source)| Page::of_source(source))
+}
