@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 use tojimari_model::declared::TaskDefinition;
 use tojimari_model::read::ecs_json;
 use tojimari_plan::Plan;
-use tojimari_plan::patch::task_definition;
-use tojimari_text::edit::Step;
+use tojimari_plan::patch::ecs::{self, Located, Spelling};
+use tojimari_text::edit::json::Editor;
+use tojimari_text::edit::{Document, Step};
 use tojimari_text::{Problem, Sources, json};
 
 use crate::exit::BadInput;
@@ -58,8 +59,15 @@ pub fn read(path: &Path) -> Result<DeclaredTask> {
 
 /// The file's text with the plan in it.
 pub fn patched(declared: &DeclaredTask, plan: &Plan) -> Result<String> {
-    task_definition::patched(&declared.text, &declared.path, plan)
-        .with_context(|| format!("failed to write the plan into {}", declared.name))
+    let failed = || format!("failed to write the plan into {}", declared.name);
+    let mut editor = Editor::new(declared.text.as_str()).with_context(failed)?;
+    let containers = declared.task.containers.iter();
+    let located = Located {
+        task: declared.task.span,
+        containers: containers.filter_map(|c| Some((c.name.as_str()?.to_owned(), c.span))).collect(),
+    };
+    ecs::patch(&mut editor, &located, Spelling::Camel, plan).with_context(failed)?;
+    Ok(editor.text().to_owned())
 }
 
 /// The task definition that the patched text declares.

@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Error, Step, meaning, shown};
+use super::{Document, Error, Step, meaning, path_within, shown};
 use crate::json::parse;
 use crate::source::{FileId, Span};
 use crate::tree::Node;
@@ -16,31 +16,28 @@ pub struct Editor {
     tree: Node,
 }
 
-impl Editor {
-    pub fn new(text: impl Into<String>) -> Result<Self, Error> {
-        let text = text.into();
-        let tree = read(&text)?;
-        Ok(Editor { text, tree })
-    }
-
-    pub fn text(&self) -> &str {
+impl Document for Editor {
+    fn text(&self) -> &str {
         &self.text
     }
 
-    pub fn into_text(self) -> String {
-        self.text
+    fn whole(&self) -> Option<Node> {
+        Some(self.tree.clone())
     }
 
-    pub fn get(&self, path: &[Step]) -> Option<&Node> {
+    fn get(&self, path: &[Step]) -> Option<&Node> {
         path.iter().try_fold(&self.tree, |node, step| match step {
             Step::Key(key) => node.get(key),
             Step::Index(index) => node.items().get(*index),
         })
     }
 
-    /// Sets a member of the object at `path`: its value is replaced where it has one, else it is
-    /// put in after the first of `after` that the object has, or as its first member.
-    pub fn set(&mut self, path: &[Step], key: &str, value: &Json, after: &[&str]) -> Result<(), Error> {
+    fn path_of(&self, start: usize, end: usize) -> Option<Vec<Step>> {
+        let mut path = Vec::new();
+        path_within(&self.tree, &(start..end), &mut path).then_some(path)
+    }
+
+    fn set(&mut self, path: &[Step], key: &str, value: &Json, after: &[&str]) -> Result<(), Error> {
         let object = self.object(path)?;
         let written: Vec<&Node> =
             object.entries().iter().filter(|entry| &*entry.key.name == key).map(|entry| &entry.value).collect();
@@ -60,9 +57,7 @@ impl Editor {
         }
     }
 
-    /// Adds an item at the end of the array `key` of the object at `path`; the array is made (as by
-    /// [`Editor::set`]) where there is none or `null`.
-    pub fn push(&mut self, path: &[Step], key: &str, item: &Json, after: &[&str]) -> Result<(), Error> {
+    fn push(&mut self, path: &[Step], key: &str, item: &Json, after: &[&str]) -> Result<(), Error> {
         let object = self.object(path)?;
         let array = match object.get(key) {
             Some(array) if array.is_sequence() => array,
@@ -83,13 +78,22 @@ impl Editor {
         let at = last.span.end as usize;
         self.splice(at, at, &inserted)
     }
+}
 
-    /// Makes sure that the member `key` of the object at `path` is an object, and leaves one alone.
-    pub fn ensure_object(&mut self, path: &[Step], key: &str, after: &[&str]) -> Result<(), Error> {
-        match self.object(path)?.get(key) {
-            Some(node) if node.is_mapping() => Ok(()),
-            _ => self.set(path, key, &Json::Object(serde_json::Map::new()), after),
-        }
+impl Editor {
+    pub fn new(text: impl Into<String>) -> Result<Self, Error> {
+        let text = text.into();
+        let tree = read(&text)?;
+        Ok(Editor { text, tree })
+    }
+
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    /// The whole document.
+    pub fn root(&self) -> &Node {
+        &self.tree
     }
 
     fn object(&self, path: &[Step]) -> Result<&Node, Error> {

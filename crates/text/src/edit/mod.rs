@@ -40,6 +40,84 @@ pub enum Error {
     Layout(String),
 }
 
+/// A text of some format while it is edited: what a change needs, whatever the format.
+pub trait Document {
+    fn get(&self, path: &[Step]) -> Option<&Node>;
+
+    /// The way to the node that covers exactly those bytes, the outermost one.
+    fn path_of(&self, start: usize, end: usize) -> Option<Vec<Step>>;
+
+    /// Sets a member of the object at `path`: its value is replaced where it has one, else it is
+    /// put in after the first of `after` that the object has, or beside its first member.
+    fn set(&mut self, path: &[Step], key: &str, value: &Json, after: &[&str]) -> Result<(), Error>;
+
+    /// Adds an item at the end of the list `key` of the object at `path`; the list is made where
+    /// there is none.
+    fn push(&mut self, path: &[Step], key: &str, item: &Json, after: &[&str]) -> Result<(), Error>;
+
+    /// The node that every path starts from; for a stream of documents the sequence of them.
+    fn whole(&self) -> Option<Node>;
+
+    fn text(&self) -> &str;
+}
+
+/// The way from `root` to the node that covers exactly those bytes, the outermost one.
+fn path_within(root: &Node, wanted: &std::ops::Range<usize>, path: &mut Vec<Step>) -> bool {
+    if root.span.range() == *wanted {
+        return true;
+    }
+    // An alias leads to text elsewhere, so a child need not lie inside its parent.
+    let entries = root.entries().iter().map(|entry| (Step::Key(entry.key.name.to_string()), &entry.value));
+    let items = root.items().iter().enumerate().map(|(index, item)| (Step::Index(index), item));
+    for (step, child) in entries.chain(items) {
+        path.push(step);
+        if path_within(child, wanted, path) {
+            return true;
+        }
+        path.pop();
+    }
+    false
+}
+
+/// Where two trees mean different things: the ways to the topmost values that differ, that one has
+/// and the other lacks, or that an edit added at the end of a list.
+pub fn differences(before: &Node, after: &Node) -> Vec<Vec<Step>> {
+    let mut found = Vec::new();
+    differ(before, after, &mut Vec::new(), &mut found);
+    found
+}
+
+fn differ(before: &Node, after: &Node, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
+    match (&before.written, &after.written) {
+        (Written::Mapping(old), Written::Mapping(new)) if before.tag == after.tag => {
+            let names = |entries: &[crate::tree::Entry]| -> Vec<Box<str>> {
+                entries.iter().map(|entry| entry.key.name.clone()).collect()
+            };
+            let all: std::collections::BTreeSet<Box<str>> = names(old).into_iter().chain(names(new)).collect();
+            for name in all {
+                path.push(Step::Key(name.to_string()));
+                match (before.get(&name), after.get(&name)) {
+                    (Some(old), Some(new)) => differ(old, new, path, found),
+                    _ => found.push(path.clone()),
+                }
+                path.pop();
+            }
+        }
+        (Written::Sequence(old), Written::Sequence(new)) if before.tag == after.tag => {
+            for index in 0..old.len().max(new.len()) {
+                path.push(Step::Index(index));
+                match (old.get(index), new.get(index)) {
+                    (Some(old), Some(new)) => differ(old, new, path, found),
+                    _ => found.push(path.clone()),
+                }
+                path.pop();
+            }
+        }
+        _ if meaning(before) == meaning(after) => {}
+        _ => found.push(path.clone()),
+    }
+}
+
 /// A unified diff with three lines of context; empty when nothing differs.
 pub fn unified_diff(name: &str, before: &str, after: &str) -> String {
     if before == after {

@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Error, Step, meaning, shown};
+use super::{Document, Error, Step, meaning, path_within, shown};
 use crate::source::{FileId, Span};
 use crate::tree::{Entry, Node, Written};
 use crate::yaml::{Dialect, read};
@@ -17,26 +17,17 @@ pub struct Editor {
     documents: Vec<Node>,
 }
 
-impl Editor {
-    pub fn new(text: impl Into<String>, dialect: Dialect) -> Result<Self, Error> {
-        let text = text.into();
-        let documents = documents(&text, dialect)?;
-        Ok(Editor { text, dialect, documents })
-    }
-
-    pub fn text(&self) -> &str {
+impl Document for Editor {
+    fn text(&self) -> &str {
         &self.text
     }
 
-    pub fn into_text(self) -> String {
-        self.text
+    fn whole(&self) -> Option<Node> {
+        let span = self.documents.first()?.span;
+        Some(Node::new(span, Written::Sequence(self.documents.clone())))
     }
 
-    pub fn documents(&self) -> &[Node] {
-        &self.documents
-    }
-
-    pub fn get(&self, path: &[Step]) -> Option<&Node> {
+    fn get(&self, path: &[Step]) -> Option<&Node> {
         let Some((Step::Index(document), rest)) = path.split_first() else { return None };
         rest.iter().try_fold(self.documents.get(*document)?, |node, step| match step {
             Step::Key(key) => node.get(key),
@@ -44,36 +35,14 @@ impl Editor {
         })
     }
 
-    /// The way to the node that covers exactly those bytes, the outermost one.
-    pub fn path_of(&self, start: usize, end: usize) -> Option<Vec<Step>> {
-        fn find(node: &Node, wanted: &std::ops::Range<usize>, path: &mut Vec<Step>) -> bool {
-            if node.span.range() == *wanted {
-                return true;
-            }
-            // An alias leads to text elsewhere, so a child need not lie inside its parent.
-            let children = node
-                .entries()
-                .iter()
-                .map(|entry| (Step::Key(entry.key.name.to_string()), &entry.value))
-                .chain(node.items().iter().enumerate().map(|(index, item)| (Step::Index(index), item)));
-            for (step, child) in children {
-                path.push(step);
-                if find(child, wanted, path) {
-                    return true;
-                }
-                path.pop();
-            }
-            false
-        }
+    fn path_of(&self, start: usize, end: usize) -> Option<Vec<Step>> {
         self.documents.iter().enumerate().find_map(|(index, document)| {
             let mut path = vec![Step::Index(index)];
-            find(document, &(start..end), &mut path).then_some(path)
+            path_within(document, &(start..end), &mut path).then_some(path)
         })
     }
 
-    /// Sets an entry of the mapping at `path`: its value is replaced where it has one, else it is
-    /// put in after the first of `after` that the mapping has, or after its first entry.
-    pub fn set(&mut self, path: &[Step], key: &str, value: &Json, after: &[&str]) -> Result<(), Error> {
+    fn set(&mut self, path: &[Step], key: &str, value: &Json, after: &[&str]) -> Result<(), Error> {
         let mapping = self.mapping(path)?;
         let own: Vec<&Entry> = own_entries(mapping).filter(|entry| &*entry.key.name == key).collect();
         match own[..] {
@@ -88,9 +57,7 @@ impl Editor {
         }
     }
 
-    /// Adds an item at the end of the sequence `key` of the mapping at `path`; the sequence is made
-    /// where there is none.
-    pub fn push(&mut self, path: &[Step], key: &str, item: &Json, after: &[&str]) -> Result<(), Error> {
+    fn push(&mut self, path: &[Step], key: &str, item: &Json, after: &[&str]) -> Result<(), Error> {
         let mapping = self.mapping(path)?;
         let sequence = match mapping.get(key) {
             Some(sequence) if sequence.is_sequence() && !sequence.items().is_empty() => sequence,
@@ -116,23 +83,21 @@ impl Editor {
         let inserted = format!("{}{indent}- {rendered}", self.line_end());
         self.splice(at, at, &inserted)
     }
+}
 
-    /// Makes sure that the entry `key` of the mapping at `path` is a mapping.
-    pub fn ensure_object(
-        &mut self,
-        path: &[Step],
-        key: &str,
-        first: (&str, &Json),
-        after: &[&str],
-    ) -> Result<(), Error> {
-        let inner = Json::Object([(first.0.to_owned(), first.1.clone())].into_iter().collect());
-        match self.mapping(path)?.get(key) {
-            Some(node) if node.is_mapping() && !node.entries().is_empty() => {
-                self.set(&[path, &[key.into()]].concat(), first.0, first.1, &[])
-            }
-            Some(other) if !is_empty(other) => Err(Error::Layout(key.to_owned())),
-            _ => self.set(path, key, &inner, after),
-        }
+impl Editor {
+    pub fn new(text: impl Into<String>, dialect: Dialect) -> Result<Self, Error> {
+        let text = text.into();
+        let documents = documents(&text, dialect)?;
+        Ok(Editor { text, dialect, documents })
+    }
+
+    pub fn into_text(self) -> String {
+        self.text
+    }
+
+    pub fn documents(&self) -> &[Node] {
+        &self.documents
     }
 
     fn mapping(&self, path: &[Step]) -> Result<&Node, Error> {
@@ -224,7 +189,7 @@ impl Editor {
     /// What follows `key:` in block style, with the blank or line end before it.
     fn block_value(&self, value: &Json, column: usize) -> String {
         match value {
-            Json::Object(members) if !members.is_empty() => {
+            Json::Object(members) if !members.is_empty() && tagged(members).is_none() => {
                 let inner = column + self.unit();
                 members.iter().map(|(key, value)| self.block_line(key, value, inner)).collect()
             }
@@ -372,6 +337,9 @@ fn flow(value: &Json) -> String {
         Json::String(text) => scalar(text),
         Json::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
         Json::Object(members) if members.is_empty() => "{}".to_owned(),
+        Json::Object(members) if tagged(members).is_some() => {
+            tagged(members).map(|(tag, value)| format!("{tag} {}", flow(value))).unwrap_or_default()
+        }
         Json::Object(members) => {
             let members: Vec<String> =
                 members.iter().map(|(key, value)| format!("{}: {}", scalar(key), flow(value))).collect();
@@ -379,6 +347,12 @@ fn flow(value: &Json) -> String {
         }
         other => other.to_string(),
     }
+}
+
+/// A value with an explicit tag, in the form that [`meaning`] gives it.
+fn tagged(members: &serde_json::Map<String, Json>) -> Option<(&str, &Json)> {
+    let (key, value) = members.iter().next()?;
+    (members.len() == 1 && key.starts_with('!')).then_some((key.as_str(), value))
 }
 
 /// A string, plain where every reader of YAML takes the plain word for a string.
@@ -508,6 +482,13 @@ mod tests {
         let node = editor.get(&container()).expect("the container");
         let range = node.span.range();
         assert_eq!(editor.path_of(range.start, range.end), Some(container()));
+    }
+
+    #[test]
+    fn tagged_values_keep_their_tag() {
+        let value = json!({ "!Sub": "${Repo}:1" });
+        let after = edited(TEMPLATE, |e| e.set(&container(), "Other", &value, &["Image"]));
+        assert!(after.contains("          Other: !Sub \"${Repo}:1\"\n"), "{after}");
     }
 
     #[test]
