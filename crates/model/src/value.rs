@@ -200,12 +200,20 @@ impl Value {
                 done.push((assumed, value.closed()));
                 continue;
             }
-            for holds in [true, false] {
-                let mut assumed = assumed.clone();
-                assumed.push(Assumption { condition: condition.clone(), holds });
-                if possible(&assumed) {
-                    open.push_back((assumed, value.given(&condition, holds)));
+            let with = |holds| {
+                let assumption = Assumption { condition: condition.clone(), holds };
+                let assumed: Vec<Assumption> = assumed.iter().cloned().chain([assumption]).collect();
+                possible(&assumed).then_some(assumed)
+            };
+            // What the others leave no choice about is not assumed but follows.
+            match (with(true), with(false)) {
+                (Some(yes), Some(no)) => {
+                    open.push_back((yes, value.given(&condition, true)));
+                    open.push_back((no, value.given(&condition, false)));
                 }
+                (Some(_), None) => open.push_front((assumed, value.given(&condition, true))),
+                (None, Some(_)) => open.push_front((assumed, value.given(&condition, false))),
+                (None, None) => {}
             }
         }
         done

@@ -91,7 +91,7 @@ pub fn read(root: &Node) -> Option<Read> {
         return None;
     }
     let (stack, problems) = resources.finish();
-    Some(Read { stacks: vec![stack], problems })
+    Some(Read { stacks: vec![stack], problems, ..Read::default() })
 }
 
 fn read_task(value: &Value, kind: TaskKind) -> (TaskDefinition, Vec<Problem>) {

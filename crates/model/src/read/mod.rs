@@ -2,10 +2,12 @@
 //! what has to be read together; `read` reads one unit. Each format has a file of its own; none
 //! does I/O: what a file points to comes through [`Files`].
 
+pub mod cloudformation;
 pub mod ecs_json;
 mod resource;
 
-use tojimari_text::{FileId, Problem, Sources};
+use tojimari_text::yaml::Dialect;
+use tojimari_text::{FileId, Node, Problem, Sources};
 
 use crate::declared::Stack;
 
@@ -27,6 +29,9 @@ pub trait Files: Sync {
 pub struct Read {
     pub stacks: Vec<Stack>,
     pub problems: Vec<Problem>,
+    /// Files that this unit read as parts of itself, such as nested stacks: what they say when they
+    /// are read on their own does not count.
+    pub claimed: Vec<FileId>,
 }
 
 /// Files that are read together, and as what.
@@ -42,6 +47,8 @@ pub struct Unit {
 pub enum Format {
     /// Any JSON document that may hold something of ours; which it is shows in its tree.
     Json,
+    /// A CloudFormation or SAM template in YAML.
+    CloudFormation,
 }
 
 /// Sorts files into units, by content rather than by name alone and without parsing. A file that
@@ -50,18 +57,23 @@ pub fn units(sources: &Sources, files: &[FileId]) -> Vec<Unit> {
     let mut units = Vec::new();
     for &file in files {
         let source = sources.get(file);
-        if looks_like_json(&source.text) && ecs_json::may_be(&source.text) {
-            units.push(Unit { format: Format::Json, files: vec![file] });
-        }
+        let text = &source.text;
+        let format = if looks_like_json(text) {
+            (ecs_json::may_be(text) || cloudformation::may_be(text)).then_some(Format::Json)
+        } else {
+            (cloudformation::may_be(text) && has_top_key(text, "Resources")).then_some(Format::CloudFormation)
+        };
+        units.extend(format.map(|format| Unit { format, files: vec![file] }));
     }
     units
 }
 
 /// Reads one unit.
 pub fn read(unit: &Unit, sources: &Sources, files: &dyn Files) -> Read {
-    let _ = files;
+    let Some(&file) = unit.files.first() else { return Read::default() };
     match unit.format {
-        Format::Json => unit.files.first().map(|file| json(*file, sources)).unwrap_or_default(),
+        Format::Json => json(file, sources, files),
+        Format::CloudFormation => templates(file, sources, files),
     }
 }
 
@@ -69,15 +81,79 @@ fn looks_like_json(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '['])
 }
 
+/// A line of the text begins with that key of a YAML mapping, quoted or not.
+fn has_top_key(text: &str, key: &str) -> bool {
+    text.match_indices(key).any(|(at, _)| {
+        let before = text[..at].trim_end_matches(['"', '\'']);
+        let after = text[at + key.len()..].trim_start_matches(['"', '\'']);
+        (before.is_empty() || before.ends_with(['\n', '\u{feff}'])) && after.trim_start_matches(' ').starts_with(':')
+    })
+}
+
+/// The documents of a JSON or YAML file, whichever its content is.
+pub(crate) fn parse(file: FileId, sources: &Sources) -> (Vec<Node>, Vec<Problem>) {
+    let source = sources.get(file);
+    if looks_like_json(&source.text) {
+        let (tree, problems) = tojimari_text::json::parse(file, &source.text);
+        return (tree.into_iter().collect(), problems);
+    }
+    let dialect = if source.text.contains("AWS::") { Dialect::Yaml11 } else { Dialect::Yaml12 };
+    let yaml = tojimari_text::yaml::read(file, &source.text, dialect);
+    (yaml.documents, yaml.problems)
+}
+
+/// The path of a file that another names: relative to the folder of the one that names it.
+pub(crate) fn beside(name: &str, path: &str) -> String {
+    if path.starts_with('/') {
+        return path.to_owned();
+    }
+    let path = path.strip_prefix("./").unwrap_or(path);
+    match name.rfind('/') {
+        Some(end) => format!("{}/{path}", &name[..end]),
+        None => path.to_owned(),
+    }
+}
+
 /// A JSON document goes to the first format that knows its tree.
-fn json(file: FileId, sources: &Sources) -> Read {
+fn json(file: FileId, sources: &Sources, files: &dyn Files) -> Read {
     let source = sources.get(file);
     let (tree, problems) = tojimari_text::json::parse(file, &source.text);
-    let Some(tree) = tree else { return Read { stacks: Vec::new(), problems } };
-    let mut read = ecs_json::read(&tree).unwrap_or_default();
+    let Some(tree) = tree else { return Read { problems, ..Read::default() } };
+    let mut read = if cloudformation::is_template(&tree) {
+        cloudformation::read(&tree, sources, files)
+    } else {
+        ecs_json::read(&tree).unwrap_or_default()
+    };
     // A file that is not ours may be as broken as it likes.
     if !read.stacks.is_empty() {
         read.problems.splice(0..0, problems);
     }
     read
+}
+
+/// Every document of a YAML file that is a template.
+fn templates(file: FileId, sources: &Sources, files: &dyn Files) -> Read {
+    let (trees, problems) = parse(file, sources);
+    let mut whole = Read::default();
+    for tree in trees.iter().filter(|tree| cloudformation::is_template(tree)) {
+        whole.append(cloudformation::read(tree, sources, files));
+    }
+    // Code and prose that hold a template in a part of theirs are not templates.
+    if !whole.stacks.is_empty() || is_named(&sources.get(file).name, &["yaml", "yml", "template", "cfn", "cform"]) {
+        whole.problems.splice(0..0, problems);
+    }
+    whole
+}
+
+/// The name ends in a dot and one of these.
+fn is_named(name: &str, endings: &[&str]) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, ending)| endings.iter().any(|wanted| ending.eq_ignore_ascii_case(wanted)))
+}
+
+impl Read {
+    fn append(&mut self, other: Read) {
+        self.stacks.extend(other.stacks);
+        self.problems.extend(other.problems);
+        self.claimed.extend(other.claimed);
+    }
 }

@@ -26,8 +26,24 @@ impl Resources {
         value: &Value,
         read: impl Fn(&Value) -> (Declared, Vec<Problem>),
     ) {
+        self.add_where(address, None, span, assumed, value, &|_| true, read);
+    }
+
+    /// As [`Resources::add`], with a name that stands for the one in its fields, and without the
+    /// variants whose assumptions cannot hold together.
+    #[allow(clippy::too_many_arguments)]
+    pub fn add_where(
+        &mut self,
+        address: &str,
+        named: Option<&str>,
+        span: Span,
+        assumed: &[Assumption],
+        value: &Value,
+        possible: &dyn Fn(&[Assumption]) -> bool,
+        read: impl Fn(&Value) -> (Declared, Vec<Problem>),
+    ) {
         let address: Arc<str> = address.into();
-        for (open, value) in value.variants() {
+        for (open, value) in value.variants_where(|open| possible(&[assumed, open].concat())) {
             let (declared, problems) = read(&value);
             for problem in problems {
                 // The same place is read once for every variant.
@@ -35,7 +51,7 @@ impl Resources {
                     self.problems.push(problem);
                 }
             }
-            let name = declared.name().map_or_else(|| address.clone(), Arc::from);
+            let name = named.or(declared.name()).map_or_else(|| address.clone(), Arc::from);
             let assumed = [assumed, &open].concat();
             self.stack.resources.push(Resource { address: address.clone(), name, span, assumed, declared });
         }
