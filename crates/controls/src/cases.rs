@@ -5,6 +5,8 @@
 //! `"?+…"` and `"…+?"` are strings of which the rest is known, and `"@cluster"` is an attribute of
 //! that resource; `"?..."` as an item or a member says that there may be more.
 
+use std::cell::Cell;
+
 use tojimari_model::declared::{
     CapacityProvider, Cluster, ClusterCapacityProviders, EventRule, ImageBuild, LifecyclePolicy, MetricFilter,
     RegistryScanning, Repository, RepositoryKind, RepositoryPolicy, Service, TaskDefinition, TaskKind, TaskSet,
@@ -40,31 +42,39 @@ pub const fn not_applicable(stack: &'static str) -> Case {
 
 const SPAN: Span = Span { file: FileId(0), start: 0, end: 0 };
 
+/// Every value gets a span of its own, as it has in a file.
+fn next_span() -> Span {
+    thread_local!(static NEXT: Cell<usize> = const { Cell::new(1) });
+    let at = NEXT.replace(NEXT.get() + 1);
+    Span::new(FileId(0), at, at + 1)
+}
+
 fn value(json: &serde_json::Value) -> Value {
+    let span = next_span();
     let why = || Reason::from("depends on var.x");
     match json {
-        serde_json::Value::String(text) if text == "?" => Value::unknown(SPAN, why()),
+        serde_json::Value::String(text) if text == "?" => Value::unknown(span, why()),
         serde_json::Value::String(text) => match (text.strip_prefix("?+"), text.strip_suffix("+?")) {
-            (Some(rest), _) => Value::of_parts(SPAN, vec![Part::Unknown(why()), Part::Known(rest.into())]),
-            (_, Some(rest)) => Value::of_parts(SPAN, vec![Part::Known(rest.into()), Part::Unknown(why())]),
+            (Some(rest), _) => Value::of_parts(span, vec![Part::Unknown(why()), Part::Known(rest.into())]),
+            (_, Some(rest)) => Value::of_parts(span, vec![Part::Known(rest.into()), Part::Unknown(why())]),
             _ => match text.strip_prefix('@') {
-                Some(address) => Value::unknown(SPAN, Reason::attribute_of(address)),
-                None => Value::from_json(SPAN, json),
+                Some(address) => Value::unknown(span, Reason::attribute_of(address)),
+                None => Value::from_json(span, json),
             },
         },
         serde_json::Value::Array(items) => {
             let rest = items.iter().any(|item| item == "?...").then(why);
             let items = items.iter().filter(|item| *item != "?...").map(value).collect();
-            Value::new(SPAN, Kind::List(items, rest))
+            Value::new(span, Kind::List(items, rest))
         }
         serde_json::Value::Object(members) => {
             let rest = members.contains_key("?...").then(why);
-            let Kind::Map(mut known, _) = Value::from_json(SPAN, json).kind else { unreachable!("an object is a map") };
+            let Kind::Map(mut known, _) = Value::from_json(span, json).kind else { unreachable!("an object is a map") };
             known.retain(|member| &*member.name != "?...");
             known.iter_mut().for_each(|member| member.value = value(&members[&*member.name]));
-            Value::new(SPAN, Kind::Map(known, rest))
+            Value::new(span, Kind::Map(known, rest))
         }
-        _ => Value::from_json(SPAN, json),
+        _ => Value::from_json(span, json),
     }
 }
 

@@ -4,11 +4,17 @@
 mod cases;
 mod control;
 mod evaluate;
+mod key;
+mod network;
 mod page;
 mod platform;
+mod registry;
 mod rules;
+mod secret;
 mod settings;
 mod subject;
+mod tags;
+mod user;
 mod verdict;
 
 pub use control::{Control, Standard};

@@ -8,6 +8,8 @@ use tojimari_model::declared::{
 };
 use tojimari_model::{Declared, Resource, Stack};
 
+use tojimari_text::Span;
+
 use crate::settings::Settings;
 use crate::verdict::Verdict;
 
@@ -68,6 +70,21 @@ impl<'a> Subject<'a> {
             Declared::ImageBuild(build) => Some(build),
             _ => None,
         }
+    }
+
+    /// Where to point at for the resource as a whole: its name where that is written inside it.
+    pub fn head(&self) -> Span {
+        let name = match &self.resource.declared {
+            Declared::TaskDefinition(task) => task.family.span(),
+            Declared::Service(service) => service.service_name.span(),
+            Declared::Cluster(cluster) => cluster.cluster_name.span(),
+            Declared::CapacityProvider(provider) => provider.name.span(),
+            Declared::Repository(repository) => repository.repository_name.span(),
+            _ => None,
+        };
+        let whole = self.resource.span;
+        name.filter(|name| name.file == whole.file && whole.start <= name.start && name.end <= whole.end)
+            .unwrap_or(whole)
     }
 
     /// The other resources that can exist together with this one.

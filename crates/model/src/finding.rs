@@ -78,8 +78,39 @@ pub struct ResourceName {
 pub enum Remedy {
     /// This container's root file system becomes read-only. Needs proof.
     ReadOnlyRoot { container: Arc<str> },
-    /// This container gives up `privileged`. Needs proof.
+    /// This container gives up `privileged`. Needs proof, but on Fargate, which refuses it anyway.
     NotPrivileged { container: Arc<str> },
+    /// This container runs as a user that is not root. Needs proof.
+    NonRootUser { container: Arc<str> },
+    /// The task gets a network of its own instead of the host's. Needs proof.
+    OwnNetwork,
+    /// The task gets processes of its own instead of the host's. Needs proof.
+    OwnProcesses,
+    /// This container gives up these capabilities. Needs proof.
+    DropCapabilities { container: Arc<str>, capabilities: Vec<Arc<str>> },
+    /// Programs of this container cannot gain privileges that they were not started with. Needs
+    /// proof.
+    NoNewPrivileges { container: Arc<str> },
+    /// The tmpfs on that path of this container gets these mount options.
+    TmpfsOptions { container: Arc<str>, path: Arc<str>, options: Vec<Arc<str>> },
+    /// What goes to and from this EFS volume is encrypted.
+    TransitEncryption { volume: Arc<str> },
+    /// The tasks get no public address. Needs proof: they may need another way out.
+    NoPublicAddress,
+    /// The service runs on the latest platform version.
+    LatestPlatformVersion,
+    /// This container's output goes to a log.
+    LogConfiguration { container: Arc<str> },
+    /// The cluster sends its metrics to Container Insights.
+    ContainerInsights,
+    /// The resource gets a tag of each of these keys; of any key when the list is empty.
+    Tags { keys: Vec<Arc<str>> },
+    /// The capacity provider protects instances that run tasks from being ended.
+    TerminationProtection,
+    /// Images are scanned when they are pushed.
+    ScanOnPush,
+    /// A tag of the repository cannot be moved to another image.
+    ImmutableTags,
     /// Words for a person; nothing that can be written for them.
     Advice(String),
 }
@@ -92,7 +123,53 @@ impl Remedy {
                 format!("set readonlyRootFilesystem to true on container {container} and mount what it writes")
             }
             Remedy::NotPrivileged { container } => format!("set privileged to false on container {container}"),
+            Remedy::NonRootUser { container } => format!("set user to one that is not root on container {container}"),
+            Remedy::OwnNetwork => "set networkMode to awsvpc".into(),
+            Remedy::OwnProcesses => "take pidMode away".into(),
+            Remedy::DropCapabilities { container, capabilities } => {
+                format!("drop the capabilities {} of container {container}", capabilities.join(", "))
+            }
+            Remedy::NoNewPrivileges { container } => {
+                format!("add no-new-privileges to the security options of container {container}")
+            }
+            Remedy::TmpfsOptions { container, path, options } => {
+                format!("mount the tmpfs {path} of container {container} with {}", options.join(", "))
+            }
+            Remedy::TransitEncryption { volume } => format!("set transitEncryption to ENABLED on volume {volume}"),
+            Remedy::NoPublicAddress => "set assignPublicIp to DISABLED".into(),
+            Remedy::LatestPlatformVersion => "set platformVersion to LATEST".into(),
+            Remedy::LogConfiguration { container } => format!("give container {container} a logConfiguration"),
+            Remedy::ContainerInsights => "set containerInsights to enabled or enhanced".into(),
+            Remedy::Tags { keys } if keys.is_empty() => "add a tag".into(),
+            Remedy::Tags { keys } => format!("add the tags {}", keys.join(", ")),
+            Remedy::TerminationProtection => "set managedTerminationProtection to ENABLED".into(),
+            Remedy::ScanOnPush => "set scanOnPush to true".into(),
+            Remedy::ImmutableTags => "set imageTagMutability to IMMUTABLE".into(),
             Remedy::Advice(words) => words.clone(),
+        }
+    }
+
+    /// It cannot break a service that runs: nothing that the service can do today is taken from it.
+    pub fn is_safe(&self) -> bool {
+        match self {
+            Remedy::TmpfsOptions { .. }
+            | Remedy::TransitEncryption { .. }
+            | Remedy::LatestPlatformVersion
+            | Remedy::LogConfiguration { .. }
+            | Remedy::ContainerInsights
+            | Remedy::Tags { .. }
+            | Remedy::TerminationProtection
+            | Remedy::ScanOnPush
+            | Remedy::ImmutableTags => true,
+            Remedy::ReadOnlyRoot { .. }
+            | Remedy::NotPrivileged { .. }
+            | Remedy::NonRootUser { .. }
+            | Remedy::OwnNetwork
+            | Remedy::OwnProcesses
+            | Remedy::DropCapabilities { .. }
+            | Remedy::NoNewPrivileges { .. }
+            | Remedy::NoPublicAddress
+            | Remedy::Advice(_) => false,
         }
     }
 }

@@ -2,7 +2,6 @@
 //! This crate knows no AWS word.
 
 pub mod edit;
-pub mod hcl;
 pub mod json;
 pub mod source;
 pub mod tree;

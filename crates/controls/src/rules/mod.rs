@@ -20,8 +20,29 @@ macro_rules! controls {
 }
 
 controls! {
+    host_network_with_root,
+    service_public_ip,
+    host_process_namespace,
     privileged_container,
     writable_root_file_system,
+    aws_keys_in_environment,
+    no_log_configuration,
+    old_platform_version,
+    no_container_insights,
+    untagged_service,
+    untagged_cluster,
+    untagged_task_definition,
+    task_set_public_ip,
+    host_network,
+    efs_without_transit_encryption,
+    no_termination_protection,
+    root_user,
+    administrator_user,
+    images_not_scanned,
+    mutable_tags,
+    no_lifecycle_policy,
+    untagged_public_repository,
+    repository_without_cmk,
 }
 
 /// Every control, retired ones too, in the order of the catalogue.

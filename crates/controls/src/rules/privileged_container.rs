@@ -49,7 +49,7 @@ pub const CONTROL: Control = Control {
         Standard::Nist80053(&["AC-2(1)", "AC-3", "AC-3(15)", "AC-3(7)", "AC-5", "AC-6"]),
         Standard::CisAwsCompute110("3.4"),
         Standard::CisDocker160("5.5"),
-        Standard::CisControls8(&["5.4", "6.8"]),
+        Standard::CisControls8(&["6.8"]),
     ],
     retired: None,
     check,
@@ -57,7 +57,7 @@ pub const CONTROL: Control = Control {
 
 fn check(on: &Subject<'_>) -> Vec<Verdict> {
     on.containers(|task, container| match &container.privileged {
-        Field::Absent => Verdict::pass(container.span, "privileged is not set"),
+        Field::Absent => Verdict::pass(container.head(), "privileged is not set"),
         Field::Known(false, span) => Verdict::pass(*span, "privileged is false"),
         Field::Known(true, span) => Verdict::fail(*span, "the container is privileged")
             .with_remedy(Remedy::NotPrivileged { container: container_name(task, container) }),

@@ -61,7 +61,7 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
         let remedy = || Remedy::ReadOnlyRoot { container: container_name(task, container) };
         let verdict = match &container.readonly_root_filesystem {
             Field::Known(true, span) => return Verdict::pass(*span, "readonlyRootFilesystem is true"),
-            Field::Absent => Verdict::fail(container.span, "readonlyRootFilesystem is not set").with_remedy(remedy()),
+            Field::Absent => Verdict::fail(container.head(), "readonlyRootFilesystem is not set").with_remedy(remedy()),
             Field::Known(false, span) => {
                 Verdict::fail(*span, "readonlyRootFilesystem is false").with_remedy(remedy())
             }

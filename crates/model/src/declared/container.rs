@@ -150,6 +150,16 @@ pub struct ResourceRequirement {
 }
 
 impl Container {
+    /// Where to point at for the container as a whole: its name, where that is written inside it.
+    pub fn head(&self) -> Span {
+        match self.name.span() {
+            Some(name) if name.file == self.span.file && self.span.start <= name.start && name.end <= self.span.end => {
+                name
+            }
+            _ => self.span,
+        }
+    }
+
     pub(super) fn read(f: &Fields<'_>) -> Container {
         f.know(&["versionConsistency", "interactive", "pseudoTerminal"]);
         f.object("repositoryCredentials", |f| f.know(&["credentialsParameter"]));

@@ -41,6 +41,15 @@ impl Reference {
         }
     }
 
+    /// It means that resource, or one of the same name or the same block.
+    pub fn means(&self, resource: &Resource) -> bool {
+        match self {
+            Reference::Declared(address, _) => without_index(address) == without_index(&resource.address),
+            Reference::Named(..) => self.name() == Some(&resource.name),
+            Reference::Absent | Reference::Unknown(..) => false,
+        }
+    }
+
     /// The name as written, or the last part of the ARN: `arn:aws:ecs:…:cluster/blue` is `blue`.
     /// The revision of a task definition is taken off.
     pub fn name(&self) -> Option<&str> {

@@ -36,7 +36,8 @@ pub struct TaskDefinition {
     pub containers: List<Container>,
     pub volumes: List<Volume>,
     pub tags: List<Tag>,
-    pub ephemeral_storage: Field<()>,
+    /// `sizeInGiB`.
+    pub ephemeral_storage: Field<i64>,
     pub proxy_configuration: Field<()>,
     pub placement_constraints: List<()>,
     pub inference_accelerators: List<()>,
@@ -113,7 +114,7 @@ impl TaskDefinition {
                 containers: f.objects("containerDefinitions", Container::read),
                 volumes: f.objects("volumes", Volume::read),
                 tags: tags(f),
-                ephemeral_storage: f.object("ephemeralStorage", |f| f.know(&["sizeInGiB"])),
+                ephemeral_storage: f.object("ephemeralStorage", |f| f.integer("sizeInGiB")).flatten(),
                 proxy_configuration: f.object("proxyConfiguration", |f| {
                     f.know(&["type", "containerName"]);
                     f.objects("properties", |f| f.know(&["name", "value"]));
