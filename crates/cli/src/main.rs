@@ -1,9 +1,11 @@
 //! The `tojimari` binary: one file a verb, arguments in, an exit code out.
 
+mod check;
 mod exit;
 mod files;
 mod harden;
 mod images;
+mod input;
 mod interrupt;
 mod lab;
 mod plan;
@@ -25,6 +27,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    Check(check::Arguments),
     Trace(trace::Arguments),
     Plan(plan::Arguments),
     Prove(prove::Arguments),
@@ -37,6 +40,7 @@ fn main() -> std::process::ExitCode {
         return code;
     }
     let outcome = match Arguments::parse().verb {
+        Verb::Check(arguments) => check::run(arguments),
         Verb::Trace(arguments) => trace::run(arguments),
         Verb::Plan(arguments) => plan::run(arguments),
         Verb::Prove(arguments) => prove::run(arguments),

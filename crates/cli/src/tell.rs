@@ -2,7 +2,26 @@
 
 use std::io::Write;
 
+use tojimari_render::Report;
+
 /// Prints; a reader that went away (`| head`) is no error.
 pub fn print(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// What could not be read, a line each on standard error.
+#[allow(clippy::print_stderr)]
+pub fn problems(report: &Report<'_>) {
+    for problem in report.problems {
+        let place = report.sources.place(problem.span);
+        eprintln!("error: {}:{}:{}: {}", place.file, place.line, place.column, problem.message);
+    }
+}
+
+/// What a reader may want to know, a line each on standard error.
+#[allow(clippy::print_stderr)]
+pub fn notes(notes: &[String]) {
+    for note in notes {
+        eprintln!("note: {note}");
+    }
 }

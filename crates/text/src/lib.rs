@@ -2,6 +2,7 @@
 //! This crate knows no AWS word.
 
 pub mod edit;
+pub mod hcl;
 pub mod json;
 pub mod source;
 pub mod tree;

@@ -51,6 +51,11 @@ pub enum Format {
     CloudFormation,
 }
 
+/// Whether a text may hold something of ours: cheap, and wrong only in that it says yes too often.
+pub fn may_be(text: &str) -> bool {
+    ecs_json::may_be(text)
+}
+
 /// Sorts files into units, by content rather than by name alone and without parsing. A file that
 /// cannot be ours is in no unit.
 pub fn units(sources: &Sources, files: &[FileId]) -> Vec<Unit> {

@@ -1,0 +1,130 @@
+//! The files that `check` and `fix` look at: what the user named, folders walked, standard input.
+
+mod loader;
+mod walk;
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use tojimari_text::{FileId, Problem, Sources, Span};
+
+pub use loader::Loader;
+
+/// A file that is larger is passed over, or a problem where the user named it.
+pub const MAX_BYTES: u64 = 10 << 20;
+
+/// What was read, and what could not be.
+#[derive(Default)]
+pub struct Input {
+    pub sources: Sources,
+    pub files: Vec<FileId>,
+    pub problems: Vec<Problem>,
+    /// One line each about what was passed over.
+    pub notes: Vec<String>,
+    pub loader: loader::Known,
+}
+
+/// One file as it came off the disk.
+enum Text {
+    Known(String),
+    /// Neither text nor named by the user.
+    NotOurs,
+    TooLarge,
+    Unreadable(String),
+    /// Bytes before the first that is not UTF-8, as text.
+    NotUtf8(String),
+}
+
+/// Reads every file of the paths, each once, in the order of the paths and then of the names.
+pub fn gather(paths: &[PathBuf]) -> Input {
+    let mut input = Input::default();
+    let mut found = Vec::new();
+    for path in paths {
+        input.loader.add_root(path);
+        found.extend(walk::files(path));
+    }
+    let mut seen = std::collections::HashSet::new();
+    found.retain(|file| seen.insert(file.path.clone()));
+    let texts: Vec<Text> = found.par_iter().map(read).collect();
+    for (file, text) in found.into_iter().zip(texts) {
+        let walk::Found { path, named, problem } = file;
+        let name = loader::shown(&path);
+        let refuse = |input: &mut Input, text: String, message: String| {
+            let end = text.len();
+            let id = input.sources.add(&name, text);
+            input.problems.push(Problem { span: Span::new(id, end, end), message });
+        };
+        if let Some(message) = problem {
+            refuse(&mut input, String::new(), message);
+            continue;
+        }
+        match text {
+            Text::Known(text) => {
+                let id = input.sources.add(&name, text);
+                input.loader.know(&path, id);
+                input.files.push(id);
+            }
+            Text::NotOurs => {}
+            Text::TooLarge if named => refuse(&mut input, String::new(), too_large()),
+            Text::TooLarge => input.notes.push(format!("{name} is passed over: {}", too_large())),
+            Text::Unreadable(message) => refuse(&mut input, String::new(), message),
+            Text::NotUtf8(before) => refuse(&mut input, before, "not UTF-8 text".to_owned()),
+        }
+    }
+    input
+}
+
+fn too_large() -> String {
+    format!("it is larger than {} MiB", MAX_BYTES >> 20)
+}
+
+fn read(found: &walk::Found) -> Text {
+    if found.problem.is_some() {
+        return Text::NotOurs;
+    }
+    let bytes =
+        if found.path == Path::new("-") { read_limited(std::io::stdin().lock()) } else { read_file(&found.path) };
+    match bytes {
+        Err(error) => Text::Unreadable(error.to_string()),
+        Ok(None) => Text::TooLarge,
+        Ok(Some(bytes)) => text(bytes, found.named),
+    }
+}
+
+fn read_file(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
+    let file = std::fs::File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_file() && metadata.len() > MAX_BYTES {
+        return Ok(None);
+    }
+    read_limited(file)
+}
+
+/// `None` when there is more than is read.
+fn read_limited(from: impl Read) -> std::io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    from.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(if bytes.len() as u64 > MAX_BYTES { None } else { Some(bytes) })
+}
+
+fn text(bytes: Vec<u8>, named: bool) -> Text {
+    // A file with NUL bytes is a program or a picture, unless its name was given for another reason.
+    if !named && bytes.iter().take(8 << 10).any(|byte| *byte == 0) {
+        return Text::NotOurs;
+    }
+    String::from_utf8(bytes).map_or_else(
+        |error| {
+            let valid = error.utf8_error().valid_up_to();
+            let bytes = error.into_bytes();
+            match String::from_utf8(bytes[..valid].to_vec()) {
+                // What is not ours may be written in any way.
+                Ok(before) if named || tojimari_model::read::may_be(&String::from_utf8_lossy(&bytes)) => {
+                    Text::NotUtf8(before)
+                }
+                _ => Text::NotOurs,
+            }
+        },
+        Text::Known,
+    )
+}
