@@ -14,29 +14,51 @@ use crate::settings::Settings;
 use crate::subject::{Subject, mark};
 use crate::verdict::Verdict;
 
-/// What the controls say of every resource of the stack, in the order of the controls and then
-/// of the resources.
+/// What the controls say of every resource of the stack, in the order of the resources and then
+/// of the controls.
 pub fn evaluate(stack: &Stack, controls: &[&Control], settings: &Settings) -> Vec<Evaluation> {
-    controls.iter().flat_map(|control| run(stack, control, settings)).collect()
-}
-
-/// The same resource in each of its variants, and the same container of it.
-type Key<'a> = (&'a str, &'static str, Span, Option<Arc<str>>);
-
-fn run(stack: &Stack, control: &Control, settings: &Settings) -> Vec<Evaluation> {
-    let mut order: Vec<Key> = Vec::new();
-    let mut found: HashMap<Key, Vec<(&Resource, Verdict)>> = HashMap::new();
-    for resource in &stack.resources {
-        for verdict in (control.check)(&Subject { resource, stack, settings }) {
-            let key = (&*resource.address, resource.declared.kind(), resource.span, verdict.container.clone());
-            let variants = found.entry(key.clone()).or_default();
-            if variants.is_empty() {
-                order.push(key);
-            }
-            variants.push((resource, verdict));
+    let mut evaluations = Vec::new();
+    for variants in grouped(stack) {
+        for control in controls {
+            evaluate_one(stack, &variants, control, settings, &mut evaluations);
         }
     }
-    order.iter().filter_map(|key| one(control, found.remove(key)?)).collect()
+    evaluations
+}
+
+/// The variants of each resource. Two resources of one address are still two.
+fn grouped(stack: &Stack) -> Vec<Vec<&Resource>> {
+    let mut groups: Vec<Vec<&Resource>> = Vec::new();
+    let mut index: HashMap<(&str, &str, Span), usize> = HashMap::new();
+    for resource in &stack.resources {
+        let key = (resource.declared.kind(), &*resource.address, resource.span);
+        let at = *index.entry(key).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
+        });
+        groups[at].push(resource);
+    }
+    groups
+}
+
+fn evaluate_one(
+    stack: &Stack,
+    variants: &[&Resource],
+    control: &Control,
+    settings: &Settings,
+    evaluations: &mut Vec<Evaluation>,
+) {
+    // By container, in the order of their first verdicts; `None` is the resource itself.
+    let mut found: Vec<(Option<Arc<str>>, Vec<(&Resource, Verdict)>)> = Vec::new();
+    for resource in variants {
+        for verdict in (control.check)(&Subject { resource, stack, settings }) {
+            match found.iter_mut().find(|(container, _)| *container == verdict.container) {
+                Some((_, verdicts)) => verdicts.push((resource, verdict)),
+                None => found.push((verdict.container.clone(), vec![(resource, verdict)])),
+            }
+        }
+    }
+    evaluations.extend(found.into_iter().map(|(_, verdicts)| one(control, verdicts, variants)));
 }
 
 /// How bad a status is.
@@ -50,25 +72,26 @@ fn rank(status: Status) -> u8 {
     }
 }
 
-/// The worst of the variants, with the conditions that it needs where the others differ.
-fn one(control: &Control, mut variants: Vec<(&Resource, Verdict)>) -> Option<Evaluation> {
-    let worst = variants.iter().map(|(_, verdict)| rank(verdict.status)).max()?;
-    let at = variants.iter().position(|(_, verdict)| rank(verdict.status) == worst)?;
+fn one(control: &Control, mut verdicts: Vec<(&Resource, Verdict)>, variants: &[&Resource]) -> Evaluation {
+    let worst = verdicts.iter().map(|(_, verdict)| rank(verdict.status)).max().unwrap_or_default();
+    let same: Vec<&Resource> =
+        verdicts.iter().filter(|(_, verdict)| rank(verdict.status) == worst).map(|(resource, _)| *resource).collect();
     let others: Vec<&[Assumption]> = variants
         .iter()
-        .filter(|(_, verdict)| rank(verdict.status) != worst)
-        .map(|(resource, _)| &resource.assumed[..])
+        .filter(|variant| !same.iter().any(|resource| std::ptr::eq(*resource, **variant)))
+        .map(|variant| &variant.assumed[..])
         .collect();
-    let when = needed(&variants[at].0.assumed, &others);
-    let (resource, verdict) = variants.swap_remove(at);
+    let at = verdicts.iter().position(|(_, verdict)| rank(verdict.status) == worst).expect("a key has a verdict");
+    let (resource, verdict) = verdicts.swap_remove(at);
     let mut message = verdict.message;
-    if !when.is_empty() {
-        message.push_str(&format!(", {}", in_words(&when)));
+    let conditions = needed(&resource.assumed, &others);
+    if !conditions.is_empty() && matches!(verdict.status, Status::Fail | Status::Unknown) {
+        message.push_str(&format!(", when {}", in_words(&conditions)));
     }
     if let Some(mark) = mark(&resource.declared).filter(|_| control.is_security_hubs()) {
-        message.push_str(&format!(" ({mark}: held to the same rule, though Security Hub does not look at it)"));
+        message.push_str(&format!(" ({mark}: held to the rule, but not seen by Security Hub)"));
     }
-    Some(Evaluation {
+    Evaluation {
         control: control.id.into(),
         status: verdict.status,
         severity: control.severity,
@@ -79,34 +102,102 @@ fn one(control: &Control, mut variants: Vec<(&Resource, Verdict)>) -> Option<Eva
         },
         container: verdict.container,
         span: verdict.span,
+        subject: verdict.container_span.unwrap_or(resource.span),
         message,
-        remedy: verdict.remedy.filter(|_| verdict.status == Status::Fail),
-    })
+        remedy: verdict.remedy,
+    }
 }
 
-/// The fewest of these assumptions, taken away one by one, that set this variant apart from all
-/// the others.
-fn needed(assumed: &[Assumption], others: &[&[Assumption]]) -> Vec<Assumption> {
-    let apart = |kept: &[Assumption], other: &[Assumption]| {
+/// The fewest of these assumptions, taken away one by one from the last, that none of the others
+/// agrees with.
+fn needed<'a>(assumed: &'a [Assumption], others: &[&[Assumption]]) -> Vec<&'a Assumption> {
+    let contradicts = |kept: &[&Assumption], other: &[Assumption]| {
         kept.iter().any(|mine| other.iter().any(|its| mine.condition == its.condition && mine.holds != its.holds))
     };
-    let mut kept = assumed.to_vec();
-    for at in (0..kept.len()).rev() {
+    let mut kept: Vec<&Assumption> = assumed.iter().collect();
+    for at in (0..assumed.len()).rev() {
         let removed = kept.remove(at);
-        if !others.iter().all(|other| apart(&kept, other)) {
+        if !others.iter().all(|other| contradicts(&kept, other)) {
             kept.insert(at, removed);
         }
     }
     kept
 }
 
-fn in_words(assumed: &[Assumption]) -> String {
+fn in_words(assumed: &[&Assumption]) -> String {
     let each: Vec<String> = assumed
         .iter()
-        .map(|assumption| match assumption.holds {
-            true => format!("when {} holds", assumption.condition),
-            false => format!("when {} does not hold", assumption.condition),
-        })
+        .map(|assumed| format!("{} {}", assumed.condition, if assumed.holds { "holds" } else { "does not hold" }))
         .collect();
     each.join(" and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases::stack;
+
+    /// One task definition in variants: what each assumes, and the members of its container.
+    fn judged(variants: &[(&[(&str, bool)], &str)]) -> Vec<(String, String)> {
+        let mut whole = Stack::default();
+        for (assumed, members) in variants {
+            let mut one = stack(&format!(r#"[{{"task": {{"containerDefinitions": [{members}]}}}}]"#));
+            one.resources[0].assumed = assumed
+                .iter()
+                .map(|(condition, holds)| Assumption { condition: Arc::from(*condition), holds: *holds })
+                .collect();
+            whole.resources.append(&mut one.resources);
+        }
+        let control = crate::find("ECS.5").expect("ECS.5");
+        let evaluations = evaluate(&whole, &[control], &Settings::default());
+        evaluations.into_iter().map(|one| (one.status.to_string(), one.message)).collect()
+    }
+
+    const WRITABLE: &str = r#"{"name": "web"}"#;
+    const READ_ONLY: &str = r#"{"name": "web", "readonlyRootFilesystem": true}"#;
+    const NOT_KNOWN: &str = r#"{"name": "web", "readonlyRootFilesystem": "?"}"#;
+
+    #[test]
+    fn a_failure_names_the_conditions_that_it_depends_on_and_no_others() {
+        let said = |message: &str| vec![("fail".to_owned(), message.to_owned())];
+        assert_eq!(
+            judged(&[(&[("IsProd", true)], READ_ONLY), (&[("IsProd", false)], WRITABLE)]),
+            said("readonlyRootFilesystem is not set, when IsProd does not hold")
+        );
+        assert_eq!(
+            judged(&[(&[("IsProd", true)], WRITABLE), (&[("IsProd", false)], WRITABLE)]),
+            said("readonlyRootFilesystem is not set")
+        );
+        assert_eq!(
+            judged(&[
+                (&[("A", true), ("B", true)], WRITABLE),
+                (&[("A", true), ("B", false)], WRITABLE),
+                (&[("A", false)], READ_ONLY),
+            ]),
+            said("readonlyRootFilesystem is not set, when A holds")
+        );
+        assert_eq!(
+            judged(&[(&[("A", true)], WRITABLE), (&[("A", false)], "")]),
+            said("readonlyRootFilesystem is not set, when A holds"),
+            "a container that is there in one variant only"
+        );
+    }
+
+    #[test]
+    fn an_unknown_beats_a_pass_and_a_failure_beats_both() {
+        let status = |variants: &[(&[(&str, bool)], &str)]| judged(variants).remove(0).0;
+        assert_eq!(status(&[(&[("A", true)], READ_ONLY), (&[("A", false)], NOT_KNOWN)]), "unknown");
+        assert_eq!(status(&[(&[("A", true)], NOT_KNOWN), (&[("A", false)], WRITABLE)]), "fail");
+    }
+
+    #[test]
+    fn two_resources_of_one_address_are_two() {
+        let mut whole = stack(&format!(r#"[{{"task": {{"containerDefinitions": [{WRITABLE}]}}}}]"#));
+        let mut other = stack(&format!(r#"[{{"task": {{"containerDefinitions": [{READ_ONLY}]}}}}]"#));
+        other.resources[0].span.start += 1;
+        other.resources[0].span.end += 1;
+        whole.resources.append(&mut other.resources);
+        let control = crate::find("ECS.5").expect("ECS.5");
+        assert_eq!(evaluate(&whole, &[control], &Settings::default()).len(), 2);
+    }
 }

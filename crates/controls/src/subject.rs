@@ -100,7 +100,7 @@ impl<'a> Subject<'a> {
         let mut verdicts: Vec<Verdict> = task
             .containers
             .iter()
-            .map(|container| judge(task, container).of_container(container_name(task, container)))
+            .map(|container| judge(task, container).of_container(container_name(task, container), container))
             .collect();
         if let Some((reason, span)) = &task.containers.rest {
             verdicts.push(Verdict::unknown(*span, "the containers are not all known", reason));

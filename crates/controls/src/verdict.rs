@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use tojimari_model::Status;
+use tojimari_model::declared::Container;
 use tojimari_model::finding::Remedy;
 use tojimari_text::Span;
 
@@ -11,6 +12,8 @@ use tojimari_text::Span;
 pub struct Verdict {
     pub status: Status,
     pub container: Option<Arc<str>>,
+    /// The whole container.
+    pub container_span: Option<Span>,
     pub span: Span,
     pub message: String,
     pub remedy: Option<Remedy>,
@@ -18,7 +21,7 @@ pub struct Verdict {
 
 impl Verdict {
     fn new(status: Status, span: Span, message: impl Into<String>) -> Verdict {
-        Verdict { status, container: None, span, message: message.into(), remedy: None }
+        Verdict { status, container: None, container_span: None, span, message: message.into(), remedy: None }
     }
 
     pub fn pass(span: Span, message: impl Into<String>) -> Verdict {
@@ -47,7 +50,9 @@ impl Verdict {
         self.with_remedy(Remedy::Advice(words.into()))
     }
 
-    pub fn of_container(self, container: Arc<str>) -> Verdict {
-        Verdict { container: Some(container), ..self }
+    /// A verdict on the container as a whole points at its name.
+    pub fn of_container(self, name: Arc<str>, container: &Container) -> Verdict {
+        let span = if self.span == container.span { container.head() } else { self.span };
+        Verdict { container: Some(name), container_span: Some(container.span), span, ..self }
     }
 }

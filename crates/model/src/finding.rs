@@ -58,7 +58,10 @@ pub struct Evaluation {
     pub severity: Severity,
     pub resource: ResourceName,
     pub container: Option<Arc<str>>,
+    /// What to point at.
     pub span: Span,
+    /// The whole container, or the whole resource where it is about no container.
+    pub subject: Span,
     pub message: String,
     pub remedy: Option<Remedy>,
 }
