@@ -1,0 +1,6 @@
+"""Words of a file."""
+
+
+def count(path):
+    with open(path, encoding="utf-8") as file:
+        return len(file.read().split())
