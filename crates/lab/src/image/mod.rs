@@ -8,6 +8,8 @@ mod facts;
 mod layout;
 mod members;
 mod reference;
+#[cfg(test)]
+mod tests;
 mod unpack;
 mod user;
 
