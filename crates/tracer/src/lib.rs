@@ -1,8 +1,19 @@
 //! Runs a program tree under a seccomp filter and ptrace, and records every call that changes a file system.
 
+mod calls;
 mod command;
+mod decode;
+mod engine;
 mod event;
+mod filter;
+mod judge;
+mod kernel;
+mod launch;
+mod mounts;
+mod ptrace;
+mod resolve;
 mod session;
+mod walk;
 
 pub use command::Command;
 pub use event::{Event, Exit, Mount, Outcome, Record};

@@ -1,11 +1,17 @@
 //! A traced program from its start to the end of its last process.
 
 use std::io;
-use std::sync::mpsc::Receiver;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::command::Command;
+use crate::engine::Engine;
 use crate::event::{Exit, Record};
+use crate::{kernel, ptrace};
 
 /// From when on a process is recorded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +49,8 @@ pub enum Error {
     Execute { program: String, source: io::Error },
     #[error("the tracer's thread ended unexpectedly")]
     Panicked,
+    #[error("the traced program was not started")]
+    NotStarted,
 }
 
 /// What the tracer says of a whole session.
@@ -72,12 +80,63 @@ pub struct Report {
     pub no_new_privileges: bool,
 }
 
+impl Report {
+    pub(crate) fn empty() -> Report {
+        Report {
+            exit: Exit::Code(0),
+            begun_exit: None,
+            duration: Duration::ZERO,
+            stops: 0,
+            peak_stops_per_second: 0,
+            busy: 0.0,
+            unresolved: 0,
+            io_uring_refused: 0,
+            foreign_calls_refused: 0,
+            ptrace_asked: 0,
+            no_new_privileges: false,
+        }
+    }
+}
+
 /// A running traced program. Dropping it kills what is left of it and waits for the end.
-pub struct Session {}
+#[derive(Debug)]
+pub struct Session {
+    pid: i32,
+    shared: Arc<Shared>,
+    tracer: Option<JoinHandle<Result<Report, Error>>>,
+}
 
 /// Ends a session from anywhere.
-#[derive(Clone)]
-pub struct Killer {}
+#[derive(Clone, Debug)]
+pub struct Killer {
+    shared: Arc<Shared>,
+}
+
+/// What the tracer's thread and the others both see.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub killed: AtomicBool,
+    /// A living process of the tree: its end wakes the tracer's thread, which waits for nothing else.
+    target: Mutex<Option<(i32, OwnedFd)>>,
+}
+
+impl Shared {
+    pub fn target(&self) -> MutexGuard<'_, Option<(i32, OwnedFd)>> {
+        self.target.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn is_target(&self, pid: i32) -> bool {
+        self.target().as_ref().is_some_and(|(target, _)| *target == pid)
+    }
+
+    fn kill(&self) {
+        let target = self.target();
+        self.killed.store(true, Ordering::Relaxed);
+        if let Some((_, process)) = &*target {
+            kernel::kill(process.as_fd());
+        }
+    }
+}
 
 /// Starts `command` under the tracer, on a thread of its own. Returns when the program has been
 /// executed, or with the reason why it could not be.
@@ -85,27 +144,60 @@ pub struct Killer {}
 /// The records come in order and are not bounded: receive them while the program runs. The channel
 /// closes when the last process has ended.
 pub fn spawn(command: Command, config: Config) -> Result<(Session, Receiver<Record>), Error> {
-    let _ = (command, config);
-    Err(Error::System { what: "start the tracer", source: io::ErrorKind::Unsupported.into() })
+    let shared = Arc::new(Shared::default());
+    let (records, receiver) = mpsc::channel();
+    let (started, start) = mpsc::channel();
+    let for_tracer = shared.clone();
+    let tracer = thread::Builder::new()
+        .name("tracer".into())
+        .spawn(move || {
+            ptrace::block_signals();
+            let engine = match Engine::start(&command, config, for_tracer, records) {
+                Ok(engine) => engine,
+                Err(error) => {
+                    let _ = started.send(Err(error));
+                    return Err(Error::NotStarted);
+                }
+            };
+            // The descriptors handed over belong to the program alone from now on.
+            drop(command);
+            let _ = started.send(Ok(engine.first()));
+            engine.run()
+        })
+        .map_err(|source| Error::System { what: "start the tracer's thread", source })?;
+    let pid = start.recv().map_err(|_| Error::Panicked)??;
+    Ok((Session { pid, shared, tracer: Some(tracer) }, receiver))
 }
 
 impl Session {
     /// The process that was started, in the tracer's pid namespace.
     pub fn pid(&self) -> i32 {
-        0
+        self.pid
     }
 
     pub fn killer(&self) -> Killer {
-        Killer {}
+        Killer { shared: self.shared.clone() }
     }
 
     /// Waits until every process of the tree has ended.
-    pub fn wait(self) -> Result<Report, Error> {
-        Err(Error::Panicked)
+    pub fn wait(mut self) -> Result<Report, Error> {
+        let tracer = self.tracer.take().ok_or(Error::Panicked)?;
+        tracer.join().map_err(|_| Error::Panicked)?
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(tracer) = self.tracer.take() {
+            self.shared.kill();
+            let _ = tracer.join();
+        }
     }
 }
 
 impl Killer {
     /// Sends SIGKILL to every process of the session. Does nothing after its end.
-    pub fn kill(&self) {}
+    pub fn kill(&self) {
+        self.shared.kill();
+    }
 }

@@ -1,0 +1,420 @@
+//! From the path that a tracee gave to the file that the kernel will act on: its absolute name in
+//! the tracee's root, what is there now, and the mount that counts.
+//!
+//! Names come from the kernel: a folder is opened as a place (`openat2` within the tracee's root)
+//! and its name read back, in the tracer's view, where the tracee's root has a name of its own that
+//! is taken off again. A root in another mount namespace is named from the top of that namespace.
+//! Nothing is remembered between calls but the roots themselves, so nothing can be out of date.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tojimari_model::observed::FileKind;
+
+use crate::event::Mount;
+use crate::judge::Found;
+use crate::kernel::{self, KernelPath, Scope, Stat};
+use crate::mounts::{self, MountTable};
+use crate::walk::{Walked, Walker};
+
+/// The most roots that are kept open. A tree of programs has one or two.
+const MOST_ROOTS: usize = 64;
+
+/// A root directory of tracees, and the mounts seen from it.
+pub(crate) struct Root {
+    folder: OwnedFd,
+    stat: Stat,
+    /// Its name in the tracer's view, without a slash at its end: empty for `/`.
+    prefix: Vec<u8>,
+    mounts: RefCell<MountTable>,
+    /// The mount that the root itself lies on.
+    own: Arc<Mount>,
+}
+
+/// Where a path starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Base {
+    WorkingDirectory,
+    Descriptor(i32),
+}
+
+impl Base {
+    pub fn of(argument: u64) -> Base {
+        match argument as i32 {
+            libc::AT_FDCWD => Base::WorkingDirectory,
+            descriptor => Base::Descriptor(descriptor),
+        }
+    }
+}
+
+/// How the last component of a path is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Last {
+    /// Followed where it is a link; the mount of what it names counts.
+    Followed,
+    /// Not followed; the mount of what it names counts.
+    Itself,
+    /// Not followed; it is an entry that comes or goes: the mount of its folder counts.
+    Entry,
+}
+
+/// The file that a call acts on.
+#[derive(Clone, Debug)]
+pub(crate) struct Site {
+    pub path: Vec<u8>,
+    pub found: Found,
+    pub bytes: u64,
+    pub mount: Arc<Mount>,
+}
+
+/// Why there is no site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoSite {
+    /// The call acts on nothing that has a name in the tracee's mounts: a pipe, a socket, a memfd,
+    /// a file handed in from outside. Or the kernel will refuse it before it looks at any file.
+    Nothing,
+    /// It may act on a file, and the tracer could not find out which.
+    Unknown,
+}
+
+pub(crate) struct Resolver {
+    /// `/proc/self/fd`, where the names of open places are read.
+    descriptors: OwnedFd,
+    roots: Vec<Rc<Root>>,
+    scratch: KernelPath,
+    text: Vec<u8>,
+}
+
+/// A thread and its root.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub thread: i32,
+    pub root: &'a Root,
+}
+
+fn code(error: &io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EIO)
+}
+
+impl Resolver {
+    pub fn new() -> io::Result<Resolver> {
+        let mut scratch = KernelPath::default();
+        let descriptors = kernel::place(kernel::here(), scratch.of(&[b"/proc/self/fd"]), libc::O_DIRECTORY)?;
+        Ok(Resolver { descriptors, roots: Vec::new(), scratch, text: Vec::new() })
+    }
+
+    /// The root directory of a thread.
+    pub fn root(&mut self, thread: i32) -> io::Result<Rc<Root>> {
+        let link = format!("/proc/{thread}/root").into_bytes();
+        let stat = kernel::stat(kernel::here(), self.scratch.of(&[&link]), true)?;
+        // A root that is kept open keeps its mount, so that the mount's id stays its own.
+        if let Some(root) = self.roots.iter().find(|root| root.stat.same_place(&stat)) {
+            return Ok(root.clone());
+        }
+        let folder = kernel::place(kernel::here(), self.scratch.of(&[&link]), libc::O_DIRECTORY)?;
+        let stat = kernel::stat_open(folder.as_fd())?;
+        let mut prefix = self.name(folder.as_fd())?;
+        if prefix == b"/" {
+            prefix.clear();
+        }
+        let mut mounts = MountTable::of(thread)?;
+        let own = mounts.by_id(stat.mount).or_else(|| mounts.by_path(b"/"));
+        let own = own.unwrap_or_else(|| {
+            let outer = mounts::own(stat.mount);
+            let (fstype, read_only) = outer.map(|mount| (mount.fstype, mount.read_only)).unwrap_or_default();
+            Arc::new(Mount { point: b"/".to_vec(), fstype, device: stat.device, read_only })
+        });
+        let root = Rc::new(Root { folder, stat, prefix, mounts: RefCell::new(mounts), own });
+        if self.roots.len() >= MOST_ROOTS {
+            self.roots.retain(|root| Rc::strong_count(root) > 1);
+        }
+        self.roots.push(root.clone());
+        Ok(root)
+    }
+
+    /// Mounts were made or taken away.
+    pub fn mounts_changed(&mut self) {
+        for root in &self.roots {
+            root.mounts.borrow_mut().mark_stale();
+        }
+    }
+
+    /// The executable of a thread, as it sees it.
+    pub fn program(&mut self, view: View<'_>) -> Option<Arc<str>> {
+        let link = format!("/proc/{}/exe", view.thread).into_bytes();
+        kernel::link(kernel::here(), self.scratch.of(&[&link]), &mut self.text).ok()?;
+        let mut name = inside(view.root, &self.text);
+        if let Some(stripped) = name.strip_suffix(b" (deleted)") {
+            name = stripped;
+        }
+        Some(String::from_utf8_lossy(name).into())
+    }
+
+    /// The name of an open place in the tracer's view.
+    fn name(&mut self, place: BorrowedFd<'_>) -> io::Result<Vec<u8>> {
+        let number = place.as_raw_fd().to_string();
+        kernel::link(self.descriptors.as_fd(), self.scratch.of(&[number.as_bytes()]), &mut self.text)?;
+        Ok(self.text.clone())
+    }
+
+    /// What a descriptor of the thread is open on.
+    pub fn descriptor(&mut self, view: View<'_>, base: Base) -> Result<Site, NoSite> {
+        let link = base_link(view.thread, base);
+        let follow = kernel::stat(kernel::here(), self.scratch.of(&[&link]), true);
+        // A descriptor that is not open: the kernel answers EBADF.
+        let stat = follow.map_err(|error| no_site(&error))?;
+        kernel::link(kernel::here(), self.scratch.of(&[&link]), &mut self.text).map_err(|error| no_site(&error))?;
+        if self.text.first() != Some(&b'/') {
+            return Err(NoSite::Nothing);
+        }
+        let mount = mount_by_id(view.root, stat.mount).ok_or(NoSite::Nothing)?;
+        let text = inside(view.root, &self.text);
+        let path = match text.strip_suffix(b" (deleted)") {
+            Some(stripped) if stat.links == 0 || !self.exists(view.root, text) => stripped.to_vec(),
+            _ => text.to_vec(),
+        };
+        let found = Found { parent: true, named: path != b"/", kind: Some(stat.kind), slash: false };
+        Ok(Site { path, found, bytes: stat.bytes, mount })
+    }
+
+    fn exists(&self, root: &Root, path: &[u8]) -> bool {
+        let mut scratch = KernelPath::default();
+        kernel::place_within(root.folder.as_fd(), scratch.of(&[path]), libc::O_NOFOLLOW, Scope::Root).is_ok()
+    }
+
+    /// What a path of the thread leads to.
+    pub fn path(&mut self, view: View<'_>, base: Base, path: &[u8], last: Last) -> Result<Site, NoSite> {
+        if path.is_empty() {
+            // ENOENT before anything else.
+            return Err(NoSite::Nothing);
+        }
+        match self.quick(view, base, path, last) {
+            Some(site) if site.mount.fstype != "proc" => Ok(site),
+            // Where `self` stands in the path, this process has found itself.
+            _ => self.slow(view, base, path, last, None),
+        }
+    }
+
+    /// As `path`, with a folder of the thread as root: RESOLVE_IN_ROOT.
+    pub fn path_in(&mut self, view: View<'_>, base: Base, path: &[u8], last: Last) -> Result<Site, NoSite> {
+        let link = base_link(view.thread, base);
+        let folder = kernel::place(kernel::here(), self.scratch.of(&[&link]), libc::O_DIRECTORY);
+        let folder = folder.map_err(|error| no_site(&error))?;
+        self.slow(view, base, path, last, Some(folder))
+    }
+
+    /// The usual case in five calls. `None` where it is not the usual case.
+    fn quick(&mut self, view: View<'_>, base: Base, path: &[u8], last: Last) -> Option<Site> {
+        let slash = path.len() > 1 && path.ends_with(b"/");
+        if slash && last != Last::Entry {
+            return None;
+        }
+        let trimmed = path.iter().rposition(|&byte| byte != b'/').map_or(&path[..0], |end| &path[..=end]);
+        let cut = trimmed.iter().rposition(|&byte| byte == b'/');
+        let (folder, name) = match cut {
+            Some(cut) => (&trimmed[..cut], &trimmed[cut + 1..]),
+            None => (&trimmed[..0], trimmed),
+        };
+        if name.is_empty() || name == b"." || name == b".." {
+            return None;
+        }
+        let root = view.root;
+        let absolute = path[0] == b'/';
+        // The folder's name in the tracee's root, then what is there under the name.
+        let (mut site_path, stat) = if absolute && folder.is_empty() {
+            (Vec::new(), kernel::stat(root.folder.as_fd(), self.scratch.of(&[name]), false))
+        } else if absolute {
+            let place = self.scratch.of(&[folder]);
+            let place = kernel::place_within(root.folder.as_fd(), place, libc::O_DIRECTORY, Scope::Root).ok()?;
+            let stat = kernel::stat(place.as_fd(), self.scratch.of(&[name]), false);
+            self.read_name(place.as_fd())?;
+            (inside(root, &self.text).to_vec(), stat)
+        } else {
+            let link = base_link(view.thread, base);
+            if cut.is_none() {
+                kernel::link(kernel::here(), self.scratch.of(&[&link]), &mut self.text).ok()?;
+                let stat = kernel::stat(kernel::here(), self.scratch.of(&[&link, b"/", name]), false);
+                if stat.as_ref().is_err_and(|error| error.raw_os_error() == Some(libc::ENOTDIR)) {
+                    return None;
+                }
+                if self.text.ends_with(b" (deleted)") {
+                    return None;
+                }
+                (inside(root, &self.text).to_vec(), stat)
+            } else {
+                let start = kernel::place(kernel::here(), self.scratch.of(&[&link]), libc::O_DIRECTORY).ok()?;
+                let place = self.scratch.of(&[folder]);
+                let place = kernel::place_within(start.as_fd(), place, libc::O_DIRECTORY, Scope::Beneath).ok()?;
+                let stat = kernel::stat(place.as_fd(), self.scratch.of(&[name]), false);
+                self.read_name(place.as_fd())?;
+                (inside(root, &self.text).to_vec(), stat)
+            }
+        };
+        if site_path == b"/" {
+            site_path.clear();
+        }
+        let folder_length = site_path.len();
+        site_path.push(b'/');
+        site_path.extend_from_slice(name);
+        let folder_mount =
+            |path: &[u8]| mount_by_path(root, if folder_length == 0 { b"/" } else { &path[..folder_length] });
+        let stat = match stat {
+            Ok(stat) => stat,
+            Err(error) if code(&error) == libc::ENOENT => {
+                let found = Found { parent: true, named: true, kind: None, slash };
+                let mount = folder_mount(&site_path);
+                return Some(Site { path: site_path, found, bytes: 0, mount });
+            }
+            Err(_) => return None,
+        };
+        if stat.kind == FileKind::Symlink && last == Last::Followed {
+            let target = self.scratch.of(&[&site_path]);
+            let target = kernel::place_within(root.folder.as_fd(), target, 0, Scope::Root).ok()?;
+            let stat = kernel::stat_open(target.as_fd()).ok()?;
+            self.read_name(target.as_fd())?;
+            let path = inside(root, &self.text).to_vec();
+            let mount = mount_by_id(root, stat.mount).unwrap_or_else(|| mount_by_path(root, &path));
+            let found = Found { parent: true, named: path != b"/", kind: Some(stat.kind), slash };
+            return Some(Site { path, found, bytes: stat.bytes, mount });
+        }
+        let mount = match last {
+            Last::Entry => folder_mount(&site_path),
+            _ => mount_by_id(root, stat.mount).unwrap_or_else(|| mount_by_path(root, &site_path)),
+        };
+        let found = Found { parent: true, named: true, kind: Some(stat.kind), slash };
+        Some(Site { path: site_path, found, bytes: stat.bytes, mount })
+    }
+
+    fn read_name(&mut self, place: BorrowedFd<'_>) -> Option<()> {
+        let number = place.as_raw_fd().to_string();
+        kernel::link(self.descriptors.as_fd(), self.scratch.of(&[number.as_bytes()]), &mut self.text).ok()
+    }
+
+    /// Every case, component by component. `within` is a root for this path alone.
+    fn slow(
+        &mut self,
+        view: View<'_>,
+        base: Base,
+        path: &[u8],
+        last: Last,
+        within: Option<OwnedFd>,
+    ) -> Result<Site, NoSite> {
+        let root = view.root;
+        let start = if path[0] == b'/' {
+            kernel::duplicate(within.as_ref().unwrap_or(&root.folder))
+        } else {
+            let link = base_link(view.thread, base);
+            kernel::place(kernel::here(), self.scratch.of(&[&link]), libc::O_DIRECTORY)
+        };
+        // A base that is closed or no folder: EBADF or ENOTDIR.
+        let start = start.map_err(|error| no_site(&error))?;
+        let walker = Walker { thread: view.thread, root: within.as_ref().unwrap_or(&root.folder).as_fd() };
+        let entry = last == Last::Entry;
+        let slash = path.ends_with(b"/");
+        let trimmed = path.iter().rposition(|&byte| byte != b'/').map_or(path, |end| &path[..=end]);
+        let walked = walker.walk(start, if entry { trimmed } else { path }, last == Last::Followed);
+        match walked.map_err(|_| NoSite::Unknown)? {
+            Walked::Named { folder, name, target } => {
+                let parent = self.name_inside(root, folder.as_fd())?;
+                let path = join(&parent, &name);
+                let of_folder = || {
+                    let id = kernel::stat_open(folder.as_fd()).map_or(0, |stat| stat.mount);
+                    mount_by_id(root, id).unwrap_or_else(|| mount_by_path(root, &parent))
+                };
+                let mount = match target {
+                    Some(stat) if !entry => mount_by_id(root, stat.mount).unwrap_or_else(of_folder),
+                    _ => of_folder(),
+                };
+                let kind = target.map(|stat| stat.kind);
+                let found = Found { parent: true, named: true, kind, slash };
+                Ok(Site { path, found, bytes: target.map_or(0, |stat| stat.bytes), mount })
+            }
+            Walked::Folder { folder, stat } => {
+                let path = self.name_inside(root, folder.as_fd())?;
+                let mount = mount_by_id(root, stat.mount).unwrap_or_else(|| mount_by_path(root, &path));
+                let found = Found { parent: true, named: false, kind: Some(stat.kind), slash };
+                Ok(Site { path, found, bytes: stat.bytes, mount })
+            }
+            Walked::Magic { link_folder, link_name, target, stat } => {
+                let name = self.name(target.as_fd()).map_err(|_| NoSite::Unknown)?;
+                let found = Found { parent: true, named: true, kind: Some(stat.kind), slash };
+                let in_tree = name.first() == Some(&b'/') && !name.ends_with(b" (deleted)");
+                if let Some(mount) = mount_by_id(root, stat.mount).filter(|_| in_tree) {
+                    return Ok(Site { path: inside(root, &name).to_vec(), found, bytes: stat.bytes, mount });
+                }
+                // A pipe, or a file from outside: it is known by its link.
+                let parent = self.name_inside(root, link_folder.as_fd())?;
+                let mount = mount_by_path(root, &parent);
+                Ok(Site { path: join(&parent, &link_name), found, bytes: stat.bytes, mount })
+            }
+            Walked::Lost { folder, rest, error } => {
+                if error == libc::ENAMETOOLONG {
+                    return Err(NoSite::Nothing);
+                }
+                let parent = self.name_inside(root, folder.as_fd())?;
+                let mount = mount_by_path(root, &parent);
+                let found = Found { parent: false, named: true, kind: None, slash };
+                Ok(Site { path: join(&parent, &rest), found, bytes: 0, mount })
+            }
+        }
+    }
+
+    fn name_inside(&mut self, root: &Root, place: BorrowedFd<'_>) -> Result<Vec<u8>, NoSite> {
+        let name = self.name(place).map_err(|_| NoSite::Unknown)?;
+        let name = inside(root, &name);
+        Ok(name.strip_suffix(b" (deleted)").unwrap_or(name).to_vec())
+    }
+}
+
+/// An error on the way to a descriptor or working directory of a tracee.
+fn no_site(error: &io::Error) -> NoSite {
+    match code(error) {
+        // Not open, or no folder where one has to be: the kernel will say so itself.
+        libc::ENOENT | libc::ENOTDIR | libc::ESRCH => NoSite::Nothing,
+        _ => NoSite::Unknown,
+    }
+}
+
+fn base_link(thread: i32, base: Base) -> Vec<u8> {
+    match base {
+        Base::WorkingDirectory => format!("/proc/{thread}/cwd"),
+        Base::Descriptor(number) => format!("/proc/{thread}/fd/{number}"),
+    }
+    .into_bytes()
+}
+
+/// A name of the tracer's view in the tracee's: `/` for the root itself.
+fn inside<'a>(root: &Root, name: &'a [u8]) -> &'a [u8] {
+    match name.strip_prefix(&root.prefix[..]) {
+        Some(b"") => b"/",
+        Some(rest) if rest[0] == b'/' => rest,
+        // Outside of the root: a descriptor or working directory from before a chroot.
+        _ => name,
+    }
+}
+
+fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    let mut path = if folder == b"/" { Vec::new() } else { folder.to_vec() };
+    path.push(b'/');
+    path.extend_from_slice(name);
+    path
+}
+
+fn mount_by_id(root: &Root, id: u64) -> Option<Arc<Mount>> {
+    if id == root.stat.mount {
+        return Some(own_mount(root));
+    }
+    root.mounts.borrow_mut().by_id(id)
+}
+
+fn mount_by_path(root: &Root, path: &[u8]) -> Arc<Mount> {
+    root.mounts.borrow_mut().by_path(path).unwrap_or_else(|| root.own.clone())
+}
+
+/// The root's mount as it is now: it may have been made read-only since.
+fn own_mount(root: &Root) -> Arc<Mount> {
+    root.mounts.borrow_mut().by_id(root.stat.mount).unwrap_or_else(|| root.own.clone())
+}
