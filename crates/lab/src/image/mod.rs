@@ -4,6 +4,7 @@
 
 mod archive;
 mod blob;
+mod entry;
 mod facts;
 mod layout;
 mod members;

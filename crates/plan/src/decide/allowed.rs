@@ -2,7 +2,7 @@
 //! holds programs, libraries or a web root. A writable mount there is a place for an attacker to
 //! put a program, which is what a read-only root is to prevent.
 
-use super::{Folders, is_below};
+use super::folders::{Folders, is_below};
 
 /// Why a folder is not mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]

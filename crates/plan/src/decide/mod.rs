@@ -6,9 +6,11 @@
 //! it gets (`size`), and what the platform takes.
 
 mod allowed;
+mod folders;
 mod memory;
 mod needs;
 mod size;
+mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +19,9 @@ use tojimari_model::observed::{ContainerProfile, FolderFact, Profile};
 
 use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
 use allowed::Refusal;
+use folders::{Folders, is_below};
 use needs::Need;
+use volumes::VolumeNames;
 
 /// What a person may decide for the plan.
 #[derive(Clone, Debug, Default)]
@@ -384,61 +388,6 @@ fn because(needs: &[Need<'_>]) -> Vec<String> {
         sentences.push(format!("and {} more paths", needs.len() - SHOWN));
     }
     sentences
-}
-
-pub(crate) fn is_below(path: &str, folder: &str) -> bool {
-    folder == "/" || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-}
-
-/// The facts of the image's folders by path.
-pub(crate) struct Folders<'a> {
-    by_path: BTreeMap<&'a str, &'a FolderFact>,
-}
-
-impl<'a> Folders<'a> {
-    fn new(observed: &'a ContainerProfile) -> Self {
-        let by_path =
-            observed.folders.iter().filter(|fact| fact.in_image).map(|fact| (fact.path.as_str(), fact)).collect();
-        Folders { by_path }
-    }
-
-    fn get(&self, path: &str) -> Option<&'a FolderFact> {
-        self.by_path.get(path).copied()
-    }
-
-    /// The folder itself or the nearest above it that the image has.
-    fn nearest_in_image(&self, folder: &str) -> String {
-        let mut folder = folder;
-        while folder != "/" && !self.by_path.contains_key(folder) {
-            folder = needs::parent(folder);
-        }
-        folder.to_owned()
-    }
-}
-
-/// Names for new volumes that are not taken yet. ECS allows letters, digits, `-` and `_`, up to 255.
-struct VolumeNames {
-    taken: BTreeSet<String>,
-}
-
-impl VolumeNames {
-    fn new(task: &TaskDefinition) -> Self {
-        VolumeNames {
-            taken: task.volumes.iter().filter_map(|volume| volume.name.as_str()).map(str::to_owned).collect(),
-        }
-    }
-
-    fn name(&mut self, container: &str, folder: &str) -> String {
-        let words = format!("{container}{}", folder.replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
-        let base: String = words.chars().take(240).collect();
-        let mut name = base.clone();
-        let mut number = 2;
-        while !self.taken.insert(name.clone()) {
-            name = format!("{base}-{number}");
-            number += 1;
-        }
-        name
-    }
 }
 
 #[cfg(test)]
