@@ -3,6 +3,7 @@
 //! does I/O: what a file points to comes through [`Files`].
 
 pub mod cloudformation;
+pub mod compose;
 pub mod ecs_json;
 mod resource;
 
@@ -49,6 +50,8 @@ pub enum Format {
     Json,
     /// A CloudFormation or SAM template in YAML.
     CloudFormation,
+    /// The files of a Compose project, each laid over those before it.
+    Compose,
 }
 
 /// Whether a text may hold something of ours: cheap, and wrong only in that it says yes too often.
@@ -65,12 +68,44 @@ pub fn units(sources: &Sources, files: &[FileId]) -> Vec<Unit> {
         let text = &source.text;
         let format = if looks_like_json(text) {
             (ecs_json::may_be(text) || cloudformation::may_be(text)).then_some(Format::Json)
+        } else if cloudformation::may_be(text) && has_top_key(text, "Resources") {
+            Some(Format::CloudFormation)
         } else {
-            (cloudformation::may_be(text) && has_top_key(text, "Resources")).then_some(Format::CloudFormation)
+            compose::may_be(text, &source.name).then_some(Format::Compose)
         };
         units.extend(format.map(|format| Unit { format, files: vec![file] }));
     }
+    lay_overrides(&mut units, sources);
     units
+}
+
+/// Joins `compose.override.yaml` and its like to the file that Compose lays it over by itself.
+fn lay_overrides(units: &mut Vec<Unit>, sources: &Sources) {
+    let name = |unit: &Unit| unit.files.first().map(|file| sources.get(*file).name.clone()).unwrap_or_default();
+    let mut at = 0;
+    while at < units.len() {
+        let whole = name(&units[at]);
+        let (folder, own) = whole.rsplit_once('/').unwrap_or(("", &whole));
+        let base = (units[at].format == Format::Compose && compose::OVERRIDE.contains(&own))
+            .then(|| {
+                compose::DEFAULT.iter().find_map(|default| {
+                    units.iter().position(|unit| {
+                        let other = name(unit);
+                        unit.format == Format::Compose
+                            && other.rsplit_once('/').unwrap_or(("", &other)) == (folder, default)
+                    })
+                })
+            })
+            .flatten();
+        match base {
+            Some(base) => {
+                let over = units.remove(at);
+                let base = if base > at { base - 1 } else { base };
+                units[base].files.extend(over.files);
+            }
+            None => at += 1,
+        }
+    }
 }
 
 /// Reads one unit.
@@ -79,6 +114,7 @@ pub fn read(unit: &Unit, sources: &Sources, files: &dyn Files) -> Read {
     match unit.format {
         Format::Json => json(file, sources, files),
         Format::CloudFormation => templates(file, sources, files),
+        Format::Compose => compose::read(&unit.files, sources, files),
     }
 }
 
@@ -126,6 +162,8 @@ fn json(file: FileId, sources: &Sources, files: &dyn Files) -> Read {
     let Some(tree) = tree else { return Read { problems, ..Read::default() } };
     let mut read = if cloudformation::is_template(&tree) {
         cloudformation::read(&tree, sources, files)
+    } else if compose::is_project(&tree, &source.name) {
+        compose::read(&[file], sources, files)
     } else {
         ecs_json::read(&tree).unwrap_or_default()
     };
