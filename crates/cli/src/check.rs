@@ -9,7 +9,7 @@ use tojimari_controls::{Control, Settings};
 use tojimari_model::finding::{Evaluation, Severity, Status};
 use tojimari_model::read;
 use tojimari_render::{Report, json, terminal};
-use tojimari_text::{Problem, Sources};
+use tojimari_text::{FileId, Problem, Sources};
 
 use crate::exit::{BadInput, Exit};
 use crate::input::{self, Input, Loader};
@@ -66,18 +66,30 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     let evaluations = {
         let loader = Loader::new(&sources, loader);
         let units = read::units(&sources, &files);
-        let judged: Vec<(Vec<Evaluation>, Vec<Problem>)> = units
+        let judged: Vec<(Vec<Evaluation>, Vec<Problem>, Vec<FileId>)> = units
             .par_iter()
             .map(|unit| {
                 let read = read::read(unit, &sources, &loader);
                 let settings = Settings::default();
                 let evaluations =
                     read.stacks.iter().flat_map(|stack| tojimari_controls::evaluate(stack, &controls, &settings));
-                (evaluations.collect(), read.problems)
+                (evaluations.collect(), read.problems, read.claimed)
+            })
+            .collect();
+        let mut claimed = Vec::new();
+        let judged: Vec<_> = judged
+            .into_iter()
+            .map(|(some, met, own)| {
+                claimed.push(own);
+                (some, met)
             })
             .collect();
         let mut evaluations = Vec::new();
-        for (some, met) in judged {
+        for (is_part, (some, met)) in read::are_parts(&units, &claimed).into_iter().zip(judged) {
+            // What is a part of something else was read there.
+            if is_part {
+                continue;
+            }
             evaluations.extend(some);
             problems.extend(met);
         }

@@ -7,6 +7,8 @@ pub mod compose;
 pub mod ecs_json;
 mod resource;
 
+use std::collections::HashMap;
+
 use tojimari_text::yaml::Dialect;
 use tojimari_text::{FileId, Node, Problem, Sources};
 
@@ -56,7 +58,17 @@ pub enum Format {
 
 /// Whether a text may hold something of ours: cheap, and wrong only in that it says yes too often.
 pub fn may_be(text: &str) -> bool {
-    ecs_json::may_be(text)
+    format(text, "").is_some()
+}
+
+fn format(text: &str, name: &str) -> Option<Format> {
+    if looks_like_json(text) {
+        (ecs_json::may_be(text) || cloudformation::may_be(text)).then_some(Format::Json)
+    } else if cloudformation::may_be(text) && has_top_key(text, "Resources") {
+        Some(Format::CloudFormation)
+    } else {
+        compose::may_be(text, name).then_some(Format::Compose)
+    }
 }
 
 /// Sorts files into units, by content rather than by name alone and without parsing. A file that
@@ -65,14 +77,7 @@ pub fn units(sources: &Sources, files: &[FileId]) -> Vec<Unit> {
     let mut units = Vec::new();
     for &file in files {
         let source = sources.get(file);
-        let text = &source.text;
-        let format = if looks_like_json(text) {
-            (ecs_json::may_be(text) || cloudformation::may_be(text)).then_some(Format::Json)
-        } else if cloudformation::may_be(text) && has_top_key(text, "Resources") {
-            Some(Format::CloudFormation)
-        } else {
-            compose::may_be(text, &source.name).then_some(Format::Compose)
-        };
+        let format = format(&source.text, &source.name);
         units.extend(format.map(|format| Unit { format, files: vec![file] }));
     }
     lay_overrides(&mut units, sources);
@@ -81,31 +86,41 @@ pub fn units(sources: &Sources, files: &[FileId]) -> Vec<Unit> {
 
 /// Joins `compose.override.yaml` and its like to the file that Compose lays it over by itself.
 fn lay_overrides(units: &mut Vec<Unit>, sources: &Sources) {
-    let name = |unit: &Unit| unit.files.first().map(|file| sources.get(*file).name.clone()).unwrap_or_default();
-    let mut at = 0;
-    while at < units.len() {
-        let whole = name(&units[at]);
-        let (folder, own) = whole.rsplit_once('/').unwrap_or(("", &whole));
-        let base = (units[at].format == Format::Compose && compose::OVERRIDE.contains(&own))
-            .then(|| {
-                compose::DEFAULT.iter().find_map(|default| {
-                    units.iter().position(|unit| {
-                        let other = name(unit);
-                        unit.format == Format::Compose
-                            && other.rsplit_once('/').unwrap_or(("", &other)) == (folder, default)
-                    })
-                })
-            })
-            .flatten();
-        match base {
-            Some(base) => {
-                let over = units.remove(at);
-                let base = if base > at { base - 1 } else { base };
-                units[base].files.extend(over.files);
-            }
-            None => at += 1,
+    let own_name = |name: &str| name.rsplit('/').next().unwrap_or(name).to_owned();
+    let mut bases: HashMap<String, usize> = HashMap::new();
+    let mut overs: Vec<(usize, String)> = Vec::new();
+    for (at, unit) in units.iter().enumerate().filter(|(_, unit)| unit.format == Format::Compose) {
+        let name = sources.get(unit.files[0]).name.clone();
+        let own = own_name(&name);
+        if compose::DEFAULT.contains(&&*own) {
+            bases.insert(name, at);
+        } else if compose::OVERRIDE.contains(&&*own) {
+            overs.push((at, name));
         }
     }
+    for (at, name) in overs {
+        let base = compose::DEFAULT.iter().find_map(|default| bases.get(&beside(&name, default)));
+        if let Some(base) = base {
+            let files = std::mem::take(&mut units[at].files);
+            units[*base].files.extend(files);
+        }
+    }
+    units.retain(|unit| !unit.files.is_empty());
+}
+
+/// For each unit whether another one read all of its files as parts of itself, by what each of
+/// them claimed. Of two that claim each other, one stays.
+pub fn are_parts(units: &[Unit], claimed: &[Vec<FileId>]) -> Vec<bool> {
+    let mut claimants: HashMap<FileId, Vec<usize>> = HashMap::new();
+    for (unit, files) in claimed.iter().enumerate() {
+        files.iter().for_each(|file| claimants.entry(*file).or_default().push(unit));
+    }
+    let mut parts = vec![false; units.len()];
+    for (at, unit) in units.iter().enumerate() {
+        let by_another = |file| claimants.get(file).is_some_and(|by| by.iter().any(|by| *by != at && !parts[*by]));
+        parts[at] = unit.files.iter().all(by_another);
+    }
+    parts
 }
 
 /// Reads one unit.

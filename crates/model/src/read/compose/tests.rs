@@ -352,6 +352,19 @@ fn a_project_that_includes_itself_comes_to_an_end() {
 }
 
 #[test]
+fn what_another_unit_reads_is_a_part_of_it() {
+    let folder = Folder::new(&[
+        ("a.yml", "include: [b.yml]\nservices: {a: {image: x}}"),
+        ("b.yml", "include: [a.yml]\nservices: {b: {image: x}}"),
+        ("c.yml", "services: {c: {image: x}}"),
+    ]);
+    let files: Vec<FileId> = ["a.yml", "b.yml", "c.yml"].iter().map(|path| folder.load(path).unwrap()).collect();
+    let units = units(&folder.sources, &files);
+    let claimed: Vec<Vec<FileId>> = units.iter().map(|unit| read(unit, &folder.sources, &folder).claimed).collect();
+    assert_eq!(crate::read::are_parts(&units, &claimed), [true, false, false]);
+}
+
+#[test]
 fn other_yaml_is_not_ours() {
     for (name, text) in [
         ("services.yaml", "services:\n  _defaults: {autowire: true}\n  App\\: {resource: ../src}\n"),
