@@ -221,13 +221,9 @@ impl Style {
 
     /// The value as text whose first line goes where the cursor is.
     fn render(&self, value: &Json) -> String {
-        if self.multi_line && value.as_object().is_some_and(|object| !object.is_empty())
-            || self.multi_line && value.as_array().is_some_and(|items| items.iter().any(|item| item.is_object()))
-        {
-            self.render_lines(value)
-        } else {
-            self.render_line(value)
-        }
+        let structured = value.as_object().is_some_and(|object| !object.is_empty())
+            || value.as_array().is_some_and(|items| items.iter().any(|item| item.is_object()));
+        if self.multi_line && structured { self.render_lines(value) } else { self.render_line(value) }
     }
 
     fn render_line(&self, value: &Json) -> String {
