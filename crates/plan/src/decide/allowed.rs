@@ -23,6 +23,9 @@ const PROGRAMS: [&str; 9] =
 const MORE_PROGRAMS: [&str; 5] =
     ["/usr/libexec", "/usr/local/bin", "/usr/local/sbin", "/usr/local/lib", "/usr/include"];
 
+/// Names of folders from which interpreters load what they run, wherever they lie.
+const LOADED_FROM: [&str; 6] = ["__pycache__", "node_modules", "site-packages", "dist-packages", "WEB-INF", "vendor"];
+
 /// Where web servers and their packages keep what they serve.
 const WEB_ROOTS: [&str; 6] =
     ["/var/www", "/srv/www", "/srv/http", "/usr/share/nginx/html", "/usr/local/apache2/htdocs", "/usr/share/httpd"];
@@ -35,7 +38,9 @@ pub(super) fn check(folder: &str, folders: &Folders<'_>, allow: &[String]) -> Re
     if TOO_BROAD.contains(&folder) {
         return Err(Refusal::TooBroad(folder.to_owned()));
     }
-    if within(&PROGRAMS) || within(&MORE_PROGRAMS) || folders.get(folder).is_some_and(|fact| fact.programs) {
+    let loaded_from = folder.split('/').any(|part| LOADED_FROM.contains(&part));
+    let holds_programs = folders.get(folder).is_some_and(|fact| fact.programs);
+    if loaded_from || within(&PROGRAMS) || within(&MORE_PROGRAMS) || holds_programs {
         return Err(Refusal::HoldsPrograms(folder.to_owned()));
     }
     if within(&WEB_ROOTS) && folders.get(folder).is_some() {
