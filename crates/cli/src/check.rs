@@ -4,15 +4,12 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use rayon::prelude::*;
-use tojimari_controls::{Control, Settings};
-use tojimari_model::finding::{Evaluation, Severity, Status};
-use tojimari_model::read;
+use tojimari_model::finding::{Severity, Status};
 use tojimari_render::{Report, json, terminal};
-use tojimari_text::{FileId, Problem, Sources};
 
-use crate::exit::{BadInput, Exit};
+use crate::exit::Exit;
 use crate::input::{self, Input, Loader};
+use crate::judge::{Rules, judge};
 use crate::tell;
 
 /// Say for every control and every ECS and ECR resource in files whether it passes.
@@ -60,43 +57,13 @@ impl From<SeverityName> for Severity {
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
-    let controls = named(&arguments.controls)?;
+    let rules = Rules::named(&arguments.controls)?;
     let paths = if arguments.paths.is_empty() { vec![PathBuf::from(".")] } else { arguments.paths };
-    let Input { sources, files, mut problems, notes, loader } = input::gather(&paths);
-    let evaluations = {
-        let loader = Loader::new(&sources, loader);
-        let units = read::units(&sources, &files);
-        let judged: Vec<(Vec<Evaluation>, Vec<Problem>, Vec<FileId>)> = units
-            .par_iter()
-            .map(|unit| {
-                let read = read::read(unit, &sources, &loader);
-                let settings = Settings::default();
-                let evaluations =
-                    read.stacks.iter().flat_map(|stack| tojimari_controls::evaluate(stack, &controls, &settings));
-                (evaluations.collect(), read.problems, read.claimed)
-            })
-            .collect();
-        let mut claimed = Vec::new();
-        let judged: Vec<_> = judged
-            .into_iter()
-            .map(|(some, met, own)| {
-                claimed.push(own);
-                (some, met)
-            })
-            .collect();
-        let mut evaluations = Vec::new();
-        for (is_part, (some, met)) in read::are_parts(&units, &claimed).into_iter().zip(judged) {
-            // What is a part of something else was read there.
-            if is_part {
-                continue;
-            }
-            evaluations.extend(some);
-            problems.extend(met);
-        }
-        evaluations
-    };
-    let (evaluations, problems) = in_order(&sources, evaluations, problems);
-    let report = Report { sources: &sources, evaluations: &evaluations, problems: &problems };
+    let Input { sources, files, problems, notes, loader } = input::gather(&paths);
+    let mut judged = judge(&sources, &files, &Loader::new(&sources, loader), &rules);
+    judged.problems.extend(problems);
+    judged.sort(&sources);
+    let report = Report { sources: &sources, evaluations: &judged.evaluations, problems: &judged.problems };
     match arguments.format {
         Format::Json => tell::print(&json::evaluations(&report)),
         Format::Text => {
@@ -106,40 +73,6 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     }
     tell::notes(&notes);
     Ok(exit(&report, arguments.fail_on.into()))
-}
-
-/// The controls of those names; without names all that are in use.
-fn named(names: &[String]) -> Result<Vec<&'static Control>> {
-    if names.is_empty() {
-        return Ok(tojimari_controls::all().filter(|control| control.retired.is_none()).collect());
-    }
-    let find = |name: &String| {
-        tojimari_controls::find(name).ok_or_else(|| BadInput(format!("--control {name}: there is no such control")))
-    };
-    let mut controls = names.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-    controls.dedup_by_key(|control| control.id);
-    Ok(controls)
-}
-
-/// By file and place. Files that were loaded on the way have no order of their own.
-fn in_order(
-    sources: &Sources,
-    evaluations: Vec<Evaluation>,
-    problems: Vec<Problem>,
-) -> (Vec<Evaluation>, Vec<Problem>) {
-    let mut evaluations: Vec<_> = evaluations.into_iter().map(|e| (sources.get(e.span.file), e)).collect();
-    evaluations.sort_by(|(a_source, a), (b_source, b)| {
-        (&a_source.name, a.span.start, &a.resource.address).cmp(&(&b_source.name, b.span.start, &b.resource.address))
-    });
-    let mut problems: Vec<_> = problems.into_iter().map(|p| (sources.get(p.span.file), p)).collect();
-    problems.sort_by(|(a_source, a), (b_source, b)| {
-        (&a_source.name, a.span.start, &a.message).cmp(&(&b_source.name, b.span.start, &b.message))
-    });
-    problems.dedup_by(|(_, a), (_, b)| a == b);
-    (
-        evaluations.into_iter().map(|(_, evaluation)| evaluation).collect(),
-        problems.into_iter().map(|(_, problem)| problem).collect(),
-    )
 }
 
 fn look(all: bool) -> terminal::Look {

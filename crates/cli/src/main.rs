@@ -3,10 +3,12 @@
 mod check;
 mod exit;
 mod files;
+mod fix;
 mod harden;
 mod images;
 mod input;
 mod interrupt;
+mod judge;
 mod lab;
 mod plan;
 mod progress;
@@ -30,6 +32,7 @@ enum Verb {
     Check(check::Arguments),
     Trace(trace::Arguments),
     Plan(plan::Arguments),
+    Fix(fix::Arguments),
     Prove(prove::Arguments),
     Harden(harden::Arguments),
 }
@@ -43,6 +46,7 @@ fn main() -> std::process::ExitCode {
         Verb::Check(arguments) => check::run(arguments),
         Verb::Trace(arguments) => trace::run(arguments),
         Verb::Plan(arguments) => plan::run(arguments),
+        Verb::Fix(arguments) => fix::run(arguments),
         Verb::Prove(arguments) => prove::run(arguments),
         Verb::Harden(arguments) => harden::run(arguments),
     };

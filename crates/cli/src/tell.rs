@@ -25,3 +25,11 @@ pub fn notes(notes: &[String]) {
         eprintln!("note: {note}");
     }
 }
+
+/// Lines on standard error.
+#[allow(clippy::print_stderr)]
+pub fn lines(lines: impl Iterator<Item = String>) {
+    for line in lines {
+        eprintln!("{line}");
+    }
+}

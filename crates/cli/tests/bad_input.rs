@@ -36,7 +36,10 @@ fn a_missing_file() {
 #[test]
 fn json_that_is_not_json() {
     for (content, said) in [
-        ("{\"family\": \"f\",\n  \"containerDefinitions\": [", "error: t.json:2:28: not JSON: the text ends inside the array that begins in line 2"),
+        (
+            "{\"family\": \"f\",\n  \"containerDefinitions\": [",
+            "error: t.json:2:28: not JSON: the text ends inside the array that begins in line 2",
+        ),
         ("{\n  // a comment\n  \"family\": \"f\"}", "error: t.json:2:3: not JSON: comments are not allowed"),
         ("\u{feff}{\r\n  \"family\": f}", "error: t.json:2:13: not JSON: a value is expected"),
         ("", "error: t.json:1:1: no task definition: containerDefinitions is missing"),

@@ -1,6 +1,7 @@
 //! Source files and places in them: a `Span` is a cheap half-open byte range in a file that
 //! `Sources` knows; a `Place` is the same for people, with one-based lines and columns.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use serde::{Deserialize, Serialize};
@@ -129,6 +130,16 @@ impl Sources {
         let mut files = self.files.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         files.push(source);
         FileId(files.len() as u32 - 1)
+    }
+
+    /// The same files under the same ids, with other texts for some of them.
+    pub fn with(&self, texts: &HashMap<FileId, String>) -> Sources {
+        let mut files = self.files.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        for (file, text) in texts {
+            let source = &mut files[file.0 as usize];
+            *source = Arc::new(Source::new(source.name.clone(), text.clone()));
+        }
+        Sources { files: RwLock::new(files) }
     }
 
     pub fn get(&self, file: FileId) -> Arc<Source> {

@@ -11,7 +11,7 @@ use tojimari_text::{FileId, Sources};
 use super::MAX_BYTES;
 
 /// What is known before anything is loaded: where to stay, and what was read already.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Known {
     /// Without links.
     roots: Vec<PathBuf>,
@@ -50,6 +50,12 @@ pub struct Loader<'a> {
 impl<'a> Loader<'a> {
     pub fn new(sources: &'a Sources, known: Known) -> Self {
         Loader { sources, known, loaded: RwLock::default() }
+    }
+
+    /// The same loader into other sources that have the same files.
+    pub fn over<'b>(&self, sources: &'b Sources) -> Loader<'b> {
+        let loaded = self.loaded.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        Loader { sources, known: self.known.clone(), loaded: RwLock::new(loaded) }
     }
 
     /// The path without links, where it lies inside of a root.

@@ -3,6 +3,7 @@
 //! definition and its containers stand, which their places tell.
 
 use serde_json::{Value as Json, json};
+use tojimari_model::finding::Remedy;
 use tojimari_text::edit::{Document, Step, differences, meaning};
 use tojimari_text::{Node, Span};
 
@@ -19,6 +20,14 @@ pub enum Spelling {
 }
 
 impl Spelling {
+    /// That of a task definition or a container, by a member that each has. None of something
+    /// that merely looks like one: a Compose service has an image, too.
+    fn of(node: &Node) -> Option<Spelling> {
+        [Spelling::Camel, Spelling::Pascal].into_iter().find(|spelling| {
+            ["name", "containerDefinitions"].iter().any(|name| node.get(&spelling.name(name)).is_some())
+        })
+    }
+
     fn name(self, name: &str) -> String {
         match self {
             Spelling::Camel => name.to_owned(),
@@ -50,29 +59,78 @@ pub struct Located {
 
 /// Members after which new ones go, the first that is there: new lines then stand beside what they
 /// belong to, and the last member of an object keeps its line.
-const AFTER_OF_CONTAINER: [&str; 3] = ["essential", "image", "name"];
+pub(super) const AFTER_OF_CONTAINER: [&str; 3] = ["essential", "image", "name"];
 
 /// Writes the plan into the document. What the text means afterwards differs only in the members
 /// of the planned containers and in the volumes and seeding containers of the task.
 pub fn patch(document: &mut dyn Document, located: &Located, spelling: Spelling, plan: &Plan) -> Result<(), Error> {
-    let before = root(document)?;
-    let mut writer = Writer { document, spelling, touched: Vec::new() };
-    let path_of = |writer: &Writer<'_>, span: Span| {
-        let range = span.range();
-        writer.document.path_of(range.start, range.end)
+    let jobs = planned(document, located, spelling, plan)?;
+    carry_out(document, &jobs)
+}
+
+/// Writes plans and remedies into the document, each in the spelling of the object it is about.
+pub fn patch_all(
+    document: &mut dyn Document,
+    plans: &[(&Located, &Plan)],
+    remedies: &[(Span, &Remedy)],
+) -> Result<(), Error> {
+    let mut jobs = Vec::new();
+    for (subject, remedy) in remedies {
+        let path = path_of(document, *subject)?;
+        let spelling = document.get(&path).and_then(Spelling::of).ok_or(Error::Format)?;
+        jobs.push(Job { spelling, what: What::Remedy { subject: path, remedy } });
+    }
+    for (located, plan) in plans {
+        let path = path_of(document, located.task)?;
+        let spelling = document.get(&path).and_then(Spelling::of).ok_or(Error::Format)?;
+        jobs.extend(planned(document, located, spelling, plan)?);
+    }
+    carry_out(document, &jobs)
+}
+
+/// Something to write, with the way to where it goes: edits move places, and leave ways as they are.
+struct Job<'a> {
+    spelling: Spelling,
+    what: What<'a>,
+}
+
+enum What<'a> {
+    Harden { task: Vec<Step>, container: Vec<Step>, plan: &'a ContainerPlan },
+    Remedy { subject: Vec<Step>, remedy: &'a Remedy },
+}
+
+fn planned<'a>(
+    document: &dyn Document,
+    located: &Located,
+    spelling: Spelling,
+    plan: &'a Plan,
+) -> Result<Vec<Job<'a>>, Error> {
+    let task = path_of(document, located.task)?;
+    let job = |plan: &'a ContainerPlan| {
+        let found = located.containers.iter().find(|(name, _)| *name == plan.name);
+        let (_, span) = found.ok_or_else(|| Error::NoSuchContainer(plan.name.clone()))?;
+        let what = What::Harden { task: task.clone(), container: path_of(document, *span)?, plan };
+        Ok(Job { spelling, what })
     };
-    let task = path_of(&writer, located.task).ok_or(Error::NoSuchPlace)?;
-    // Paths first: edits move places, and leave the order of containers as it is.
-    let mut containers = Vec::new();
-    for container in &plan.containers {
-        let found = located.containers.iter().find(|(name, _)| *name == container.name);
-        let (_, span) = found.ok_or_else(|| Error::NoSuchContainer(container.name.clone()))?;
-        containers.push((container, path_of(&writer, *span).ok_or(Error::NoSuchPlace)?));
+    plan.containers.iter().map(job).collect()
+}
+
+fn path_of(document: &dyn Document, span: Span) -> Result<Vec<Step>, Error> {
+    let range = span.range();
+    document.path_of(range.start, range.end).ok_or(Error::NoSuchPlace)
+}
+
+fn carry_out(document: &mut dyn Document, jobs: &[Job<'_>]) -> Result<(), Error> {
+    let before = root(document)?;
+    let mut touched = Vec::new();
+    for job in jobs {
+        let mut writer = Writer { document, spelling: job.spelling, touched: Vec::new() };
+        match &job.what {
+            What::Harden { task, container, plan } => writer.harden(task, container, plan)?,
+            What::Remedy { subject, remedy } => writer.remedy(subject, remedy)?,
+        }
+        touched.append(&mut writer.touched);
     }
-    for (container, path) in &containers {
-        writer.harden(&task, path, container)?;
-    }
-    let touched = writer.touched;
     let after = root(document)?;
     let meant = |path: &Vec<Step>| touched.iter().any(|touched| path.starts_with(touched));
     if differences(&before, &after).iter().all(meant) { Ok(()) } else { Err(Error::OtherMeaning) }
@@ -83,7 +141,7 @@ fn root(document: &dyn Document) -> Result<Node, Error> {
     document.whole().ok_or(Error::NoSuchPlace)
 }
 
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     document: &'a mut dyn Document,
     spelling: Spelling,
     /// Ways to what may differ afterwards.
@@ -169,7 +227,7 @@ impl Writer<'_> {
         Ok(self.document.push(task, &key, &seed, &[])?)
     }
 
-    fn set(&mut self, path: &[Step], name: &str, value: Json, after: &[&str]) -> Result<(), Error> {
+    pub(super) fn set(&mut self, path: &[Step], name: &str, value: Json, after: &[&str]) -> Result<(), Error> {
         let after: Vec<String> = after.iter().map(|name| self.spelling.name(name)).collect();
         let after: Vec<&str> = after.iter().map(String::as_str).collect();
         self.touched.push([path, &[self.key(name)]].concat());
@@ -177,7 +235,7 @@ impl Writer<'_> {
         Ok(self.document.set(path, &key, &value, &after)?)
     }
 
-    fn push(&mut self, path: &[Step], name: &str, item: Json, after: &[&str]) -> Result<(), Error> {
+    pub(super) fn push(&mut self, path: &[Step], name: &str, item: Json, after: &[&str]) -> Result<(), Error> {
         let after: Vec<String> = after.iter().map(|name| self.spelling.name(name)).collect();
         let after: Vec<&str> = after.iter().map(String::as_str).collect();
         self.touched.push([path, &[self.key(name)]].concat());
@@ -185,11 +243,11 @@ impl Writer<'_> {
         Ok(self.document.push(path, &key, &item, &after)?)
     }
 
-    fn key(&self, name: &str) -> Step {
+    pub(super) fn key(&self, name: &str) -> Step {
         Step::Key(self.spelling.name(name))
     }
 
-    fn member(&self, path: &[Step], name: &str) -> Option<&Node> {
+    pub(super) fn member(&self, path: &[Step], name: &str) -> Option<&Node> {
         self.document.get(path)?.get(&self.spelling.name(name))
     }
 
