@@ -1,13 +1,22 @@
 //! The rules, one file each: pure functions over the model. No I/O, no configuration, no format knowledge.
 
+mod capability;
 #[cfg(test)]
 mod cases;
 mod control;
 mod evaluate;
+mod exec;
+mod host;
+mod image;
 mod key;
+mod mounts;
 mod network;
 mod page;
+mod path;
+mod plaintext;
 mod platform;
+mod policy;
+mod programs;
 mod registry;
 mod rules;
 mod secret;
@@ -16,10 +25,12 @@ mod subject;
 mod tags;
 mod user;
 mod verdict;
+mod watch;
 
 pub use control::{Control, Standard};
 pub use evaluate::evaluate;
 pub use page::{Page, SECTIONS};
+pub use plaintext::secret_spans;
 pub use rules::{all, find, page};
 pub use settings::Settings;
 pub use subject::Subject;

@@ -74,7 +74,8 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
         };
         match system {
             Windows::Unknown(reason, span) => Verdict::unknown(span, "operatingSystemFamily", reason),
-            _ => Verdict::fail(span, format!("{words}{note}")).advise("set user to ContainerUser, or operatingSystemFamily to LINUX"),
+            _ => Verdict::fail(span, format!("{words}{note}"))
+                .advise("set user to ContainerUser, or operatingSystemFamily to LINUX"),
         }
     })
 }
@@ -83,15 +84,30 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 pub const CASES: &[crate::cases::Case] = {
     use crate::cases::{fail, not_applicable, pass, unknown};
     &[
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a"}], "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "ContainerAdministrator"}], "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#),
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a"}],
+            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
+        ),
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "ContainerAdministrator"}],
+            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
+        ),
         fail(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "ContainerUser"}], "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "ContainerUser"}],
+            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
+        ),
         pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "root"}]}}]"#),
-        not_applicable(r#"[{"task": {"containerDefinitions": [{"name": "a"}], "runtimePlatform": {"operatingSystemFamily": "LINUX"}}}]"#),
+        not_applicable(
+            r#"[{"task": {"containerDefinitions": [{"name": "a"}],
+            "runtimePlatform": {"operatingSystemFamily": "LINUX"}}}]"#,
+        ),
         not_applicable(r#"[{"compose": {"containerDefinitions": [{"name": "a"}]}}]"#),
         not_applicable(r#"[{"daemon": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "?"}], "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#),
+        unknown(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "?"}],
+            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
+        ),
         unknown(r#"[{"task": {"containerDefinitions": [{"name": "a"}], "runtimePlatform": "?"}}]"#),
         pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "app"}], "runtimePlatform": "?"}}]"#),
     ]

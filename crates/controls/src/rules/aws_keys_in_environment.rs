@@ -42,7 +42,13 @@ pub const CONTROL: Control = Control {
     title: "Secrets should not be passed as container environment variables",
     severity: Severity::High,
     level: 1,
-    standards: &[Standard::Fsbp, Standard::Nist80053(&["CA-9(1)", "CM-2"]), Standard::PciDss401(&["8.6.2"]), Standard::CisAwsCompute110("3.6"), Standard::CisDocker160("4.10")],
+    standards: &[
+        Standard::Fsbp,
+        Standard::Nist80053(&["CA-9(1)", "CM-2"]),
+        Standard::PciDss401(&["8.6.2"]),
+        Standard::CisAwsCompute110("3.6"),
+        Standard::CisDocker160("4.10"),
+    ],
     retired: None,
     check,
 };
@@ -73,13 +79,31 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 pub const CASES: &[crate::cases::Case] = {
     use crate::cases::{fail, pass, unknown};
     &[
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "A", "value": "?"}, {"name": "AWS_ACCESS_KEY_ID", "value": "?"}]}]}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": ["?...", {"name": "ECS_ENGINE_AUTH_DATA", "value": ""}]}]}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "AWS_REGION", "value": "eu-west-1"}]}]}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "secrets": [{"name": "AWS_SECRET_ACCESS_KEY", "valueFrom": "arn:aws:ssm:a"}]}]}}]"#),
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "A", "value": "?"},
+            {"name": "AWS_ACCESS_KEY_ID", "value": "?"}]}]}}]"#,
+        ),
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": ["?...",
+            {"name": "ECS_ENGINE_AUTH_DATA", "value": ""}]}]}}]"#,
+        ),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "AWS_REGION",
+            "value": "eu-west-1"}]}]}}]"#,
+        ),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "secrets": [{"name": "AWS_SECRET_ACCESS_KEY",
+            "valueFrom": "arn:aws:ssm:a"}]}]}}]"#,
+        ),
         pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "image": "?"}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "A", "value": "b"}, "?..."]}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "?", "value": "b"}]}]}}]"#),
+        unknown(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "A", "value": "b"},
+            "?..."]}]}}]"#,
+        ),
+        unknown(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "?",
+            "value": "b"}]}]}}]"#,
+        ),
         unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": "?"}]}}]"#),
     ]
 };

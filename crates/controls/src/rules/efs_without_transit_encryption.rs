@@ -85,7 +85,10 @@ pub const CASES: &[crate::cases::Case] = {
     use crate::cases::{fail, pass, unknown};
     &[
         fail(r#"[{"task": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#),
-        fail(r#"[{"task": {"volumes": ["?...", {"name": "?", "efsVolumeConfiguration": {"transitEncryption": "DISABLED"}}]}}]"#),
+        fail(
+            r#"[{"task": {"volumes": ["?...", {"name": "?",
+            "efsVolumeConfiguration": {"transitEncryption": "DISABLED"}}]}}]"#,
+        ),
         pass(r#"[{"task": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"transitEncryption": "ENABLED"}}]}}]"#),
         pass(r#"[{"task": {"volumes": [{"name": "v"}, {"name": "w", "host": {"sourcePath": "/a"}}]}}]"#),
         pass(r#"[{"task": {}}]"#),

@@ -42,7 +42,10 @@ pub const CONTROL: Control = Control {
     title: "ECS task definitions should not use host network mode",
     severity: Severity::Medium,
     level: 1,
-    standards: &[Standard::Nist80053(&["AC-2(1)", "AC-3", "AC-3(15)", "AC-3(7)", "AC-5", "AC-6"]), Standard::CisDocker160("5.10")],
+    standards: &[
+        Standard::Nist80053(&["AC-2(1)", "AC-3", "AC-3(15)", "AC-3(7)", "AC-5", "AC-6"]),
+        Standard::CisDocker160("5.10"),
+    ],
     retired: None,
     check,
 };

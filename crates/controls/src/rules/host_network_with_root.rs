@@ -46,7 +46,9 @@ pub const CONTROL: Control = Control {
     severity: Severity::High,
     level: 1,
     standards: &[Standard::CisAwsCompute110("3.1")],
-    retired: Some("Security Hub took it out of its standards on 2026-03-04; ECS.4, ECS.17, ECS.20 and ECS.21 replace it"),
+    retired: Some(
+        "Security Hub took it out of its standards on 2026-03-04; ECS.4, ECS.17, ECS.20 and ECS.21 replace it",
+    ),
     check,
 };
 
@@ -58,7 +60,9 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
             _ => return Verdict::pass(container.head(), "the network mode is not host"),
         };
         let privileged = match &container.privileged {
-            Field::Known(true, span) => return Verdict::pass(*span, "the container is privileged, which ECS.4 reports"),
+            Field::Known(true, span) => {
+                return Verdict::pass(*span, "the container is privileged, which ECS.4 reports");
+            }
             Field::Unknown(reason, span) => Some((reason, *span)),
             _ => None,
         };
@@ -69,8 +73,10 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
             (_, Err(why), _) => unknown("networkMode", why),
             (_, _, Some(why)) => unknown("privileged", why),
             (Root::Unknown(reason, span), ..) => Verdict::unknown(span, "user", reason),
-            (Root::Yes(..), Ok(span), None) => Verdict::fail(span, "the container runs as root in the network of its host")
-                .advise("set networkMode to awsvpc and user to one that is not root"),
+            (Root::Yes(..), Ok(span), None) => {
+                Verdict::fail(span, "the container runs as root in the network of its host")
+                    .advise("set networkMode to awsvpc and user to one that is not root")
+            }
         }
     })
 }
@@ -81,7 +87,10 @@ pub const CASES: &[crate::cases::Case] = {
     &[
         fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "root"}], "networkMode": "host"}}]"#),
         fail(r#"[{"task": {"containerDefinitions": [{"name": "a"}], "networkMode": "host"}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "privileged": false, "user": "0:0"}], "networkMode": "host"}}]"#),
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "privileged": false, "user": "0:0"}],
+            "networkMode": "host"}}]"#,
+        ),
         pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "1000"}], "networkMode": "host"}}]"#),
         pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "privileged": true}], "networkMode": "host"}}]"#),
         pass(r#"[{"task": {"containerDefinitions": [{"name": "a"}], "networkMode": "awsvpc"}}]"#),

@@ -41,7 +41,12 @@ pub const CONTROL: Control = Control {
     title: "ECS task definitions should not share the host's process namespace",
     severity: Severity::High,
     level: 1,
-    standards: &[Standard::Fsbp, Standard::Nist80053(&["CA-9(1)", "CM-2"]), Standard::CisAwsCompute110("3.3"), Standard::CisDocker160("5.16")],
+    standards: &[
+        Standard::Fsbp,
+        Standard::Nist80053(&["CA-9(1)", "CM-2"]),
+        Standard::CisAwsCompute110("3.3"),
+        Standard::CisDocker160("5.16"),
+    ],
     retired: None,
     check,
 };

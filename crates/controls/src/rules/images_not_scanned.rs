@@ -56,7 +56,9 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
     for other in on.others() {
         let Declared::RegistryScanning(scanning) = &other.declared else { continue };
         match scanned(scanning, &repository.repository_name) {
-            Covered::Yes => return vec![Verdict::pass(other.span, "the registry's configuration scans the repository")],
+            Covered::Yes => {
+                return vec![Verdict::pass(other.span, "the registry's configuration scans the repository")];
+            }
             Covered::Unknown(reason) => open = open.or(Some((reason, other.span))),
             Covered::No => {}
         }
@@ -77,9 +79,21 @@ pub const CASES: &[crate::cases::Case] = {
         fail(r#"[{"repository": {"repositoryName": "?"}}]"#),
         fail(r#"[{"repository": {"imageScanningConfiguration": {"scanOnPush": false}}}]"#),
         pass(r#"[{"repository": {"imageScanningConfiguration": {"scanOnPush": true}}}]"#),
-        pass(r#"[{"repository": {"repositoryName": "team/app"}}, {"scanning": {"rules": [{"scanFrequency": "CONTINUOUS_SCAN", "repositoryFilters": [{"filter": "team/*"}]}]}}]"#),
-        fail(r#"[{"repository": {"repositoryName": "app"}}, {"scanning": {"rules": [{"scanFrequency": "MANUAL", "repositoryFilters": [{"filter": "*"}]}, {"scanFrequency": "SCAN_ON_PUSH", "repositoryFilters": [{"filter": "team/*"}]}]}}]"#),
-        unknown(r#"[{"repository": {"repositoryName": "?"}}, {"scanning": {"rules": [{"scanFrequency": "SCAN_ON_PUSH", "repositoryFilters": [{"filter": "team/*"}]}]}}]"#),
+        pass(
+            r#"[{"repository": {"repositoryName": "team/app"}},
+            {"scanning": {"rules": [{"scanFrequency": "CONTINUOUS_SCAN",
+            "repositoryFilters": [{"filter": "team/*"}]}]}}]"#,
+        ),
+        fail(
+            r#"[{"repository": {"repositoryName": "app"}}, {"scanning": {"rules": [{"scanFrequency": "MANUAL",
+            "repositoryFilters": [{"filter": "*"}]}, {"scanFrequency": "SCAN_ON_PUSH",
+            "repositoryFilters": [{"filter": "team/*"}]}]}}]"#,
+        ),
+        unknown(
+            r#"[{"repository": {"repositoryName": "?"}},
+            {"scanning": {"rules": [{"scanFrequency": "SCAN_ON_PUSH",
+            "repositoryFilters": [{"filter": "team/*"}]}]}}]"#,
+        ),
         unknown(r#"[{"repository": {"imageScanningConfiguration": {"scanOnPush": "?"}}}]"#),
         unknown(r#"[{"repository": {"imageScanningConfiguration": "?"}}]"#),
     ]

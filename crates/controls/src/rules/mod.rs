@@ -43,6 +43,22 @@ controls! {
     no_lifecycle_policy,
     untagged_public_repository,
     repository_without_cmk,
+    exec_session_not_logged,
+    exec_session_without_kms,
+    exec_blocked_by_read_only_root,
+    exec_not_watched,
+    volume_not_writable_by_user,
+    tmpfs_without_noexec,
+    ephemeral_storage_without_cmk,
+    repository_open_to_public,
+    secret_in_plain_text,
+    host_path_mounted,
+    dangerous_capability,
+    image_not_pinned,
+    privileges_can_grow,
+    anonymous_volume,
+    writable_mount_over_programs,
+    persistent_writable_without_need,
 }
 
 /// Every control, retired ones too, in the order of the catalogue.

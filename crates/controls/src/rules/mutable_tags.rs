@@ -49,15 +49,16 @@ pub const CONTROL: Control = Control {
 fn check(on: &Subject<'_>) -> Vec<Verdict> {
     let Some(repository) = on.repository(RepositoryKind::Private) else { return Vec::new() };
     vec![match &repository.image_tag_mutability {
-        Field::Absent => {
-            Verdict::fail(on.head(), "imageTagMutability is not set, which means MUTABLE").with_remedy(Remedy::ImmutableTags)
-        }
+        Field::Absent => Verdict::fail(on.head(), "imageTagMutability is not set, which means MUTABLE")
+            .with_remedy(Remedy::ImmutableTags),
         Field::Unknown(reason, span) => Verdict::unknown(*span, "imageTagMutability", reason),
         Field::Known(value, span) => match value.as_str() {
             "IMMUTABLE" => Verdict::pass(*span, "imageTagMutability is IMMUTABLE"),
-            "IMMUTABLE_WITH_EXCLUSION" => {
-                Verdict::unknown(*span, "imageTagMutability is IMMUTABLE_WITH_EXCLUSION", "the rule does not say what that is")
-            }
+            "IMMUTABLE_WITH_EXCLUSION" => Verdict::unknown(
+                *span,
+                "imageTagMutability is IMMUTABLE_WITH_EXCLUSION",
+                "the rule does not say what that is",
+            ),
             _ => Verdict::fail(*span, format!("imageTagMutability is {value}")).with_remedy(Remedy::ImmutableTags),
         },
     }]

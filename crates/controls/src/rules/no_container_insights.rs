@@ -42,7 +42,11 @@ pub const CONTROL: Control = Control {
     title: "ECS clusters should use Container Insights",
     severity: Severity::Medium,
     level: 1,
-    standards: &[Standard::Fsbp, Standard::Nist80053(&["AU-6(3)", "AU-6(4)", "CA-7", "SI-2"]), Standard::CisAwsCompute110("3.9")],
+    standards: &[
+        Standard::Fsbp,
+        Standard::Nist80053(&["AU-6(3)", "AU-6(4)", "CA-7", "SI-2"]),
+        Standard::CisAwsCompute110("3.9"),
+    ],
     retired: None,
     check,
 };

@@ -77,7 +77,10 @@ pub const CASES: &[crate::cases::Case] = {
         fail(r#"[{"repository": {"repositoryName": "app"}}]"#),
         fail(r#"[{"repository": {"repositoryName": "app"}}, {"lifecycle": {"repositoryName": "other"}}]"#),
         pass(r#"[{"repository": {"lifecyclePolicyText": {"rules": []}}}]"#),
-        pass(r#"[{"repository": {"repositoryName": "?"}}, {"lifecycle": {"repositoryName": "@repository", "lifecyclePolicyText": "?"}}]"#),
+        pass(
+            r#"[{"repository": {"repositoryName": "?"}}, {"lifecycle": {"repositoryName": "@repository",
+            "lifecyclePolicyText": "?"}}]"#,
+        ),
         pass(r#"[{"repository": {"repositoryName": "app"}}, {"lifecycle": {"repositoryName": "app"}}]"#),
         unknown(r#"[{"repository": {"repositoryName": "app"}}, {"lifecycle": {"repositoryName": "?"}}]"#),
         unknown(r#"[{"repository": {"lifecyclePolicyText": "?"}}]"#),

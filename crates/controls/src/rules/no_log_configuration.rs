@@ -42,7 +42,14 @@ pub const CONTROL: Control = Control {
     title: "ECS task definitions should have a logging configuration",
     severity: Severity::High,
     level: 1,
-    standards: &[Standard::Fsbp, Standard::Nist80053(&["AC-4(26)", "AU-10", "AU-12", "AU-2", "AU-3", "AU-6(3)", "AU-6(4)", "CA-7", "SC-7(9)", "SI-7(8)"]), Standard::CisAwsCompute110("3.7"), Standard::CisControls8(&["8.2"])],
+    standards: &[
+        Standard::Fsbp,
+        Standard::Nist80053(&[
+            "AC-4(26)", "AU-10", "AU-12", "AU-2", "AU-3", "AU-6(3)", "AU-6(4)", "CA-7", "SC-7(9)", "SI-7(8)",
+        ]),
+        Standard::CisAwsCompute110("3.7"),
+        Standard::CisControls8(&["8.2"]),
+    ],
     retired: None,
     check,
 };
@@ -70,7 +77,10 @@ pub const CASES: &[crate::cases::Case] = {
         fail(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
         fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "logConfiguration": {"options": {}}}]}}]"#),
         fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "logConfiguration": {"logDriver": null}}]}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "logConfiguration": {"logDriver": "awslogs", "options": "?"}}]}}]"#),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "logConfiguration": {"logDriver": "awslogs",
+            "options": "?"}}]}}]"#,
+        ),
         unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "logConfiguration": "?"}]}}]"#),
         unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "logConfiguration": {"logDriver": "?"}}]}}]"#),
     ]

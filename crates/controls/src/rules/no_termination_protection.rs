@@ -60,10 +60,13 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
         }
     };
     let fail = |span, words: &str| {
-        Verdict::fail(span, format!("managedTerminationProtection is {words}")).with_remedy(Remedy::TerminationProtection)
+        Verdict::fail(span, format!("managedTerminationProtection is {words}"))
+            .with_remedy(Remedy::TerminationProtection)
     };
     vec![match protection {
-        Field::Known(value, span) if value == "ENABLED" => Verdict::pass(*span, "managedTerminationProtection is ENABLED"),
+        Field::Known(value, span) if value == "ENABLED" => {
+            Verdict::pass(*span, "managedTerminationProtection is ENABLED")
+        }
         Field::Known(_, span) => fail(*span, "not ENABLED"),
         Field::Absent => fail(on.head(), "not set"),
         Field::Unknown(reason, span) => Verdict::unknown(*span, "managedTerminationProtection", reason),

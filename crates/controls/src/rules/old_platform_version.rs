@@ -43,7 +43,12 @@ pub const CONTROL: Control = Control {
     title: "ECS Fargate services should run on the latest Fargate platform version",
     severity: Severity::Medium,
     level: 1,
-    standards: &[Standard::Fsbp, Standard::Nist80053(&["SI-2", "SI-2(2)", "SI-2(4)", "SI-2(5)"]), Standard::PciDss401(&["6.3.3"]), Standard::CisAwsCompute110("3.8")],
+    standards: &[
+        Standard::Fsbp,
+        Standard::Nist80053(&["SI-2", "SI-2(2)", "SI-2(4)", "SI-2(5)"]),
+        Standard::PciDss401(&["6.3.3"]),
+        Standard::CisAwsCompute110("3.8"),
+    ],
     retired: None,
     check,
 };
@@ -64,9 +69,11 @@ fn judge(on: &Subject<'_>, service: &Service) -> Verdict {
             "LATEST" => Verdict::pass(*span, "platformVersion is LATEST"),
             "1.4.0" | "1.0.0" => match (is_windows(on, service), version.as_str()) {
                 (Some(true), "1.0.0") => Verdict::pass(*span, "1.0.0 is the latest for Windows"),
-                (None, "1.0.0") => {
-                    Verdict::unknown(*span, "whether the tasks are Windows ones", "their definition is not in these files")
-                }
+                (None, "1.0.0") => Verdict::unknown(
+                    *span,
+                    "whether the tasks are Windows ones",
+                    "their definition is not in these files",
+                ),
                 (Some(false), "1.4.0") | (None, "1.4.0") => Verdict::pass(*span, "1.4.0 is the latest for Linux"),
                 _ => old(*span, version),
             },
@@ -76,7 +83,8 @@ fn judge(on: &Subject<'_>, service: &Service) -> Verdict {
 }
 
 fn old(span: tojimari_text::Span, version: &str) -> Verdict {
-    Verdict::fail(span, format!("platform version {version} is not the latest")).with_remedy(Remedy::LatestPlatformVersion)
+    Verdict::fail(span, format!("platform version {version} is not the latest"))
+        .with_remedy(Remedy::LatestPlatformVersion)
 }
 
 /// Whether the service runs Windows tasks, where its task definition is in the stack.
@@ -103,11 +111,20 @@ pub const CASES: &[crate::cases::Case] = {
         pass(r#"[{"service": {"launchType": "FARGATE", "platformVersion": "1.4.0"}}]"#),
         pass(r#"[{"service": {"launchType": "FARGATE", "platformVersion": "LATEST"}}]"#),
         pass(r#"[{"service": {"launchType": "FARGATE"}}]"#),
-        pass(r#"[{"service": {"platformVersion": "1.0.0", "taskDefinition": "win:3"}}, {"task": {"family": "win", "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#),
+        pass(
+            r#"[{"service": {"platformVersion": "1.0.0", "taskDefinition": "win:3"}}, {"task": {"family": "win",
+            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
+        ),
         not_applicable(r#"[{"service": {"launchType": "EC2"}}]"#),
         not_applicable(r#"[{"service": {"cluster": "@cluster"}}, {"cluster": {}}]"#),
-        fail(r#"[{"service": {"cluster": "c", "platformVersion": "1.3.0"}}, {"cluster": {"clusterName": "c", "defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}}]"#),
-        not_applicable(r#"[{"service": {"capacityProviderStrategy": [{"capacityProvider": "@provider"}]}}, {"provider": {"autoScalingGroupProvider": {}}}]"#),
+        fail(
+            r#"[{"service": {"cluster": "c", "platformVersion": "1.3.0"}}, {"cluster": {"clusterName": "c",
+            "defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}}]"#,
+        ),
+        not_applicable(
+            r#"[{"service": {"capacityProviderStrategy": [{"capacityProvider": "@provider"}]}},
+            {"provider": {"autoScalingGroupProvider": {}}}]"#,
+        ),
         unknown(r#"[{"service": {"launchType": "FARGATE", "platformVersion": "?"}}]"#),
         unknown(r#"[{"service": {"launchType": "FARGATE", "platformVersion": "1.0.0"}}]"#),
     ]

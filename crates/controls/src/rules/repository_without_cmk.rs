@@ -44,7 +44,12 @@ pub const CONTROL: Control = Control {
     title: "ECR repositories should be encrypted with customer managed AWS KMS keys",
     severity: Severity::Medium,
     level: 1,
-    standards: &[Standard::Nist80053(&["SC-12(2)", "CM-3(6)", "SC-13", "SC-28", "SC-28(1)", "SC-7(10)", "CA-9(1)", "SI-7(6)", "AU-9"]), Standard::CisControls8(&["3.11"])],
+    standards: &[
+        Standard::Nist80053(&[
+            "SC-12(2)", "CM-3(6)", "SC-13", "SC-28", "SC-28(1)", "SC-7(10)", "CA-9(1)", "SI-7(6)", "AU-9",
+        ]),
+        Standard::CisControls8(&["3.11"]),
+    ],
     retired: None,
     check,
 };
@@ -85,9 +90,15 @@ pub const CASES: &[crate::cases::Case] = {
         fail(r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS"}}}]"#),
         fail(r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "alias/aws/ecr"}}}]"#),
         pass(r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "alias/mine"}}}]"#),
-        pass(r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS_DSSE", "kmsKey": "@aws_kms_key.mine"}}}]"#),
+        pass(
+            r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS_DSSE",
+            "kmsKey": "@aws_kms_key.mine"}}}]"#,
+        ),
         unknown(r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "?"}}}]"#),
-        unknown(r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "@data.aws_kms_alias.ecr"}}}]"#),
+        unknown(
+            r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS",
+            "kmsKey": "@data.aws_kms_alias.ecr"}}}]"#,
+        ),
         unknown(r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "?"}}}]"#),
     ]
 };

@@ -75,8 +75,9 @@ fn of_image(on: &Subject<'_>, build: &ImageBuild) -> Verdict {
         (Root::Yes(span, _), Field::Absent) if !from_nothing => {
             Verdict::unknown(span, "USER is not set", "depends on the base image")
         }
-        (Root::Yes(span, _), _) => Verdict::fail(span, "the image runs as root")
-            .advise("end the Dockerfile with a USER that is not root"),
+        (Root::Yes(span, _), _) => {
+            Verdict::fail(span, "the image runs as root").advise("end the Dockerfile with a USER that is not root")
+        }
         (Root::No(span), _) => Verdict::pass(span, "the image runs as a user that is not root"),
         (Root::Unknown(reason, span), _) => Verdict::unknown(span, "USER", reason),
     }
@@ -88,14 +89,26 @@ pub const CASES: &[crate::cases::Case] = {
     &[
         fail(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
         fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "root"}]}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "0:1000", "image": "?"}], "runtimePlatform": {"operatingSystemFamily": "LINUX"}}}]"#),
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "0:1000", "image": "?"}],
+            "runtimePlatform": {"operatingSystemFamily": "LINUX"}}}]"#,
+        ),
         fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "root:+?"}]}}]"#),
         pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "1000:0"}]}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "app"}], "runtimePlatform": {"operatingSystemFamily": "LINUX"}}}]"#),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "app"}],
+            "runtimePlatform": {"operatingSystemFamily": "LINUX"}}}]"#,
+        ),
         pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "1000:+?"}]}}]"#),
         unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "?"}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "root"}], "runtimePlatform": {"operatingSystemFamily": "?"}}}]"#),
-        not_applicable(r#"[{"task": {"containerDefinitions": [{"name": "a"}], "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#),
+        unknown(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "root"}],
+            "runtimePlatform": {"operatingSystemFamily": "?"}}}]"#,
+        ),
+        not_applicable(
+            r#"[{"task": {"containerDefinitions": [{"name": "a"}],
+            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
+        ),
         fail(r#"[{"build": {"stages": [{"from": "a"}], "user": "root"}}]"#),
         fail(r#"[{"build": {"stages": [{"from": "scratch"}]}}]"#),
         pass(r#"[{"build": {"stages": [{"from": "a"}], "user": "app"}}]"#),

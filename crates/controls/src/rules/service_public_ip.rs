@@ -42,7 +42,15 @@ pub const CONTROL: Control = Control {
     title: "ECS services should not have public IP addresses assigned to them automatically",
     severity: Severity::High,
     level: 1,
-    standards: &[Standard::Fsbp, Standard::Nist80053(&["AC-21", "AC-3", "AC-3(7)", "AC-4", "AC-4(21)", "AC-6", "SC-7", "SC-7(11)", "SC-7(16)", "SC-7(20)", "SC-7(21)", "SC-7(3)", "SC-7(4)", "SC-7(9)"]), Standard::PciDss401(&["1.4.4"]), Standard::CisAwsCompute110("3.2")],
+    standards: &[
+        Standard::Fsbp,
+        Standard::Nist80053(&[
+            "AC-21", "AC-3", "AC-3(7)", "AC-4", "AC-4(21)", "AC-6", "SC-7", "SC-7(11)", "SC-7(16)", "SC-7(20)",
+            "SC-7(21)", "SC-7(3)", "SC-7(4)", "SC-7(9)",
+        ]),
+        Standard::PciDss401(&["1.4.4"]),
+        Standard::CisAwsCompute110("3.2"),
+    ],
     retired: None,
     check,
 };
@@ -55,7 +63,10 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 pub const CASES: &[crate::cases::Case] = {
     use crate::cases::{fail, pass, unknown};
     &[
-        fail(r#"[{"service": {"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "ENABLED", "subnets": "?"}}}}]"#),
+        fail(
+            r#"[{"service": {"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "ENABLED",
+            "subnets": "?"}}}}]"#,
+        ),
         pass(r#"[{"service": {"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "DISABLED"}}}}]"#),
         pass(r#"[{"service": {"networkConfiguration": {"awsvpcConfiguration": {}}}}]"#),
         pass(r#"[{"service": {}}]"#),

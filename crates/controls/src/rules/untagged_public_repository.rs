@@ -28,8 +28,8 @@
 //! Tags that a provider or a stack gives to all of its resources where the files do not say so, and
 //! private repositories.
 
-use tojimari_model::declared::RepositoryKind;
 use tojimari_model::Severity;
+use tojimari_model::declared::RepositoryKind;
 
 use crate::control::{Control, Standard};
 use crate::subject::Subject;

@@ -30,8 +30,8 @@
 //! output of DescribeTaskDefinition has them beside the task definition, and only when it was asked
 //! with `--include TAGS`.
 
-use tojimari_model::declared::TaskKind;
 use tojimari_model::Severity;
+use tojimari_model::declared::TaskKind;
 
 use crate::control::{Control, Standard};
 use crate::subject::Subject;
@@ -50,10 +50,13 @@ pub const CONTROL: Control = Control {
 };
 
 fn check(on: &Subject<'_>) -> Vec<Verdict> {
-    on.task().map(|task| match task.kind {
-        TaskKind::ComposeService => Verdict::not_applicable(on.head(), "a Compose service has no tags"),
-        _ => judge(on, &task.tags),
-    }).into_iter().collect()
+    on.task()
+        .map(|task| match task.kind {
+            TaskKind::ComposeService => Verdict::not_applicable(on.head(), "a Compose service has no tags"),
+            _ => judge(on, &task.tags),
+        })
+        .into_iter()
+        .collect()
 }
 
 #[cfg(test)]

@@ -62,9 +62,7 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
         let verdict = match &container.readonly_root_filesystem {
             Field::Known(true, span) => return Verdict::pass(*span, "readonlyRootFilesystem is true"),
             Field::Absent => Verdict::fail(container.head(), "readonlyRootFilesystem is not set").with_remedy(remedy()),
-            Field::Known(false, span) => {
-                Verdict::fail(*span, "readonlyRootFilesystem is false").with_remedy(remedy())
-            }
+            Field::Known(false, span) => Verdict::fail(*span, "readonlyRootFilesystem is false").with_remedy(remedy()),
             Field::Unknown(reason, span) => Verdict::unknown(*span, "readonlyRootFilesystem", reason),
         };
         windows(task).unless_linux(verdict, "a Windows container has no read-only root file system")
@@ -82,11 +80,17 @@ pub const CASES: &[crate::cases::Case] = {
         fail(r#"[{"daemon": {"containerDefinitions": [{"name": "a"}]}}]"#),
         pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true}]}}]"#),
         unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": "?"}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a"}],
-            "runtimePlatform": {"operatingSystemFamily": "?"}}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true}],
-            "runtimePlatform": {"operatingSystemFamily": "LINUX"}}}]"#),
-        not_applicable(r#"[{"task": {"containerDefinitions": [{"name": "a"}],
-            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#),
+        unknown(
+            r#"[{"task": {"containerDefinitions": [{"name": "a"}],
+            "runtimePlatform": {"operatingSystemFamily": "?"}}}]"#,
+        ),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true}],
+            "runtimePlatform": {"operatingSystemFamily": "LINUX"}}}]"#,
+        ),
+        not_applicable(
+            r#"[{"task": {"containerDefinitions": [{"name": "a"}],
+            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
+        ),
     ]
 };

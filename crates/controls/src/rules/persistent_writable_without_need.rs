@@ -1,0 +1,167 @@
+//! What lives only as long as the task should not be kept on EFS or the host.
+//!
+//! # What
+//! EFS or a folder of the host, mounted for writing where programs keep what nobody needs after the
+//! task: `/tmp`, `/run` and the like.
+//!
+//! # Why
+//! What is left there outlives the task and is seen by the next one, and by every task that mounts
+//! the same: pid files that stop a start, uploads of other users, tools of an attacker. It is slow,
+//! too.
+//!
+//! # Exact test
+//! Fails when a container mounts an EFS volume, an S3 Files volume or a host path for writing on or
+//! in `/tmp` or `/var/tmp`, or on `/run`, `/var/run`, `/run/lock`, `/var/lock` or `/dev/shm`.
+//! Sockets (`….sock`) and files that have the same path on the host are no data, and pass. One
+//! verdict for each container.
+//!
+//! # Impact
+//! None, unless containers or tasks exchange files there.
+//!
+//! # Default value
+//! Nothing is mounted.
+//!
+//! # Fix
+//! Use a tmpfs with a size, or an empty volume where two containers of the task share the folder.
+//!
+//! # Back out
+//! Point the service back to the revision before, which must not be deregistered.
+//!
+//! # Does not see
+//! Other folders whose contents nobody needs, and volumes of Docker.
+
+use tojimari_model::declared::{Container, TaskDefinition, VolumeSource};
+use tojimari_model::{Field, Severity};
+
+use crate::control::Control;
+use crate::mounts::{Access, Source, mounts};
+use crate::path::{absolute, is_in};
+use crate::subject::Subject;
+use crate::verdict::Verdict;
+
+pub const CONTROL: Control = Control {
+    id: "TJ.17",
+    slug: "persistent-writable-without-need",
+    title: "What lives only as long as the task should not be kept on EFS or the host",
+    severity: Severity::Low,
+    level: 1,
+    standards: &[],
+    retired: None,
+    check,
+};
+
+fn check(on: &Subject<'_>) -> Vec<Verdict> {
+    on.containers(judge)
+}
+
+fn is_short_lived(path: &str) -> bool {
+    is_in(path, "/tmp")
+        || is_in(path, "/var/tmp")
+        || ["/run", "/var/run", "/run/lock", "/var/lock", "/dev/shm"].contains(&path)
+}
+
+fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
+    let mounts = mounts(task, container);
+    let mut open = mounts.open;
+    for mount in mounts.all {
+        let path = match mount.path {
+            Field::Known(path, _) => absolute(path).unwrap_or_default(),
+            Field::Unknown(reason, span) if mount.access != Access::ReadOnly => {
+                open = open.or(Some((reason.clone(), *span)));
+                continue;
+            }
+            _ => continue,
+        };
+        if mount.access == Access::ReadOnly || !is_short_lived(&path) {
+            continue;
+        }
+        let source = match &mount.source {
+            Source::Volume(volume) => &volume.source,
+            Source::Unknown(reason) => {
+                open = open.or(Some((reason.clone(), mount.span)));
+                continue;
+            }
+            _ => continue,
+        };
+        let kind = match source {
+            VolumeSource::Efs(_) => "EFS",
+            VolumeSource::S3Files => "S3 Files",
+            VolumeSource::Host { source_path } if is_passed_through(source_path, &path) => continue,
+            VolumeSource::Host { .. } => "a folder of the host",
+            _ => continue,
+        };
+        if let Access::Unknown(reason) = mount.access {
+            open = open.or(Some((reason, mount.span)));
+            continue;
+        }
+        return Verdict::fail(mount.span, format!("{path} is kept on {kind}, where a tmpfs would serve"))
+            .advise("use a tmpfs, or an empty volume where containers share the folder");
+    }
+    match open {
+        Some((reason, span)) => Verdict::unknown(span, "what is kept where", reason),
+        None => Verdict::pass(container.head(), "nothing that is short-lived is kept"),
+    }
+}
+
+/// A socket, or something that is at the same place on the host because both use it.
+fn is_passed_through(source: &Field<String>, path: &str) -> bool {
+    source.as_str().is_some_and(|source| {
+        source.ends_with(".sock")
+            || path.ends_with(".sock")
+            || absolute(source).as_deref() == Some(path) && path != "/tmp"
+    })
+}
+
+#[cfg(test)]
+pub const CASES: &[crate::cases::Case] = {
+    use crate::cases::{fail, pass, unknown};
+    &[
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/tmp"}]}], "volumes": [{"name": "v",
+            "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#,
+        ),
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/run/"}]}], "volumes": [{"name": "v", "host": {"sourcePath": "/srv/tmp"}}]}}]"#,
+        ),
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/tmp/cache"}]}], "volumes": [{"name": "v",
+            "s3filesVolumeConfiguration": {"fileSystemArn": "?"}}]}}]"#,
+        ),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/tmp", "readOnly": true}]}], "volumes": [{"name": "v",
+            "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#,
+        ),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/tmp"}]}], "volumes": [{"name": "v"}]}}]"#,
+        ),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/data"}]}], "volumes": [{"name": "v",
+            "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#,
+        ),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/var/run/docker.sock"}]}], "volumes": [{"name": "v",
+            "host": {"sourcePath": "/var/run/docker.sock"}}]}}]"#,
+        ),
+        pass(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
+        unknown(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "?"}]}], "volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#,
+        ),
+        unknown(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/tmp"}]}], "volumes": "?"}}]"#,
+        ),
+        unknown(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/tmp", "readOnly": "?"}]}], "volumes": [{"name": "v",
+            "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#,
+        ),
+    ]
+};

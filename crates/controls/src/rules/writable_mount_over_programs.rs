@@ -1,0 +1,157 @@
+//! Nothing writable should be mounted over programs, libraries or a web root.
+//!
+//! # What
+//! A volume, a host path or a tmpfs that is mounted for writing on a folder of programs, libraries
+//! or pages that a server serves.
+//!
+//! # Why
+//! It undoes what a read-only root is for: who can write there can replace what runs or what is
+//! served. And it hides what the image holds at that path.
+//!
+//! # Exact test
+//! Fails when a writable mount lies on `/`, on or in `/bin`, `/sbin`, `/lib`, `/lib32`, `/lib64`,
+//! `/usr/bin`, `/usr/sbin`, `/usr/lib`, `/usr/lib64`, `/usr/libexec`, `/usr/local/bin`,
+//! `/usr/local/sbin`, `/usr/local/lib`, on `/usr`, `/usr/local`, `/usr/share` or `/opt` themselves,
+//! on a web root (`/var/www`, `/var/www/html`, `/usr/share/nginx/html`,
+//! `/usr/local/apache2/htdocs`, `/srv/www`, `/srv/http`, `/usr/local/tomcat/webapps`), or on a
+//! folder that holds the program that the task definition itself starts by its path. One verdict
+//! for each container.
+//!
+//! # Impact
+//! Programs that update themselves or unpack plugins in these folders need an image that holds
+//! them.
+//!
+//! # Default value
+//! Nothing is mounted.
+//!
+//! # Fix
+//! Mount the narrowest folder that is written, such as `uploads` under the web root, or set
+//! `readOnly` on the mount point. What is written at start belongs into the image.
+//!
+//! # Back out
+//! Point the service back to the revision before, which must not be deregistered.
+//!
+//! # Does not see
+//! Programs in folders that only the image knows, and mounts of folders that hold scripts which a
+//! server runs.
+
+use tojimari_model::declared::{Container, TaskDefinition};
+use tojimari_model::{Field, Severity};
+
+use crate::control::Control;
+use crate::mounts::{Access, mounts};
+use crate::path::{absolute, is_in};
+use crate::programs::over;
+use crate::subject::Subject;
+use crate::verdict::Verdict;
+
+pub const CONTROL: Control = Control {
+    id: "TJ.16",
+    slug: "writable-mount-over-programs",
+    title: "Nothing writable should be mounted over programs, libraries or a web root",
+    severity: Severity::Medium,
+    level: 1,
+    standards: &[],
+    retired: None,
+    check,
+};
+
+fn check(on: &Subject<'_>) -> Vec<Verdict> {
+    on.containers(judge)
+}
+
+fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
+    let mounts = mounts(task, container);
+    let mut open = mounts.open;
+    for mount in mounts.all {
+        let path = match (mount.path, &mount.access) {
+            (_, Access::ReadOnly) | (Field::Absent, _) => continue,
+            (Field::Unknown(reason, span), _) => {
+                open = open.or(Some((reason.clone(), *span)));
+                continue;
+            }
+            (Field::Known(path, _), _) => path,
+        };
+        let Some(path) = absolute(path) else { continue };
+        let words = match over(&path) {
+            Some(words) => words,
+            None if started(container).any(|program| is_in(&program, &path)) => {
+                "the folder of the program that is started"
+            }
+            None => continue,
+        };
+        if let Access::Unknown(reason) = mount.access {
+            open = open.or(Some((reason, mount.span)));
+            continue;
+        }
+        return Verdict::fail(mount.span, format!("{path} is {words} and mounted for writing"))
+            .advise("mount the narrowest folder that is written, or set readOnly");
+    }
+    match open {
+        Some((reason, span)) => Verdict::unknown(span, "where writable mounts lie", reason),
+        None => Verdict::pass(container.head(), "no writable mount lies over programs"),
+    }
+}
+
+/// The program that the task definition starts by its path, and a script that it is given.
+fn started(container: &Container) -> impl Iterator<Item = String> {
+    let words = container.entry_point.iter().take(2).chain(container.command.iter().take(2));
+    words.filter_map(|word| absolute(word.as_str()?)).filter(|path| path.len() > 1)
+}
+
+#[cfg(test)]
+pub const CASES: &[crate::cases::Case] = {
+    use crate::cases::{fail, pass, unknown};
+    &[
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/usr/local/bin"}]}], "volumes": [{"name": "v"}]}}]"#,
+        ),
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/usr/lib/app/plugins/"}]}], "volumes": [{"name": "v"}]}}]"#,
+        ),
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/var/www/html"}]}], "volumes": [{"name": "v"}]}}]"#,
+        ),
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a",
+            "linuxParameters": {"tmpfs": [{"containerPath": "/opt", "size": 1}]}}]}}]"#,
+        ),
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/app"}], "entryPoint": ["/app/bin/server"]}], "volumes": [{"name": "v"}]}}]"#,
+        ),
+        fail(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/app"}], "command": ["python", "/app/main.py"]}], "volumes": [{"name": "v"}]}}]"#,
+        ),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/app"}], "command": ["python", "main.py"]}], "volumes": [{"name": "v"}]}}]"#,
+        ),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/var/www/html/uploads"}]}], "volumes": [{"name": "v"}]}}]"#,
+        ),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/usr/share/elasticsearch/data"}]}], "volumes": [{"name": "v"}]}}]"#,
+        ),
+        pass(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/usr/local/bin", "readOnly": true}]}], "volumes": [{"name": "v"}]}}]"#,
+        ),
+        pass(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
+        unknown(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "?"}]}], "volumes": [{"name": "v"}]}}]"#,
+        ),
+        unknown(
+            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
+            "containerPath": "/opt", "readOnly": "?"}]}], "volumes": [{"name": "v"}]}}]"#,
+        ),
+        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": ["?..."]}]}}]"#),
+    ]
+};
