@@ -73,7 +73,7 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
     let all = found.iter().flat_map(|task| task.containers.iter().map(move |container| (*task, container)));
     all.map(|(task, container)| {
         let verdict = with_exec(on, service, |_| judge(on, service, task, container));
-        verdict.of_container(container_name(task, container))
+        verdict.of_container(container_name(task, container), container)
     })
     .collect()
 }
