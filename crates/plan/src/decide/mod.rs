@@ -138,23 +138,23 @@ struct Deciding<'a> {
 
 impl<'a> Deciding<'a> {
     fn plan(mut self) -> ContainerPlan {
-        let mut not_mounted = Vec::new();
+        let mut refused: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
         let mut by_folder: BTreeMap<String, Vec<Need<'a>>> = BTreeMap::new();
         for need in needs::of(self.observed) {
-            if need.only_asks() {
-                not_mounted.push(NotMounted {
-                    path: need.path.path.clone(),
-                    because: "a program only asks whether it could write".to_owned(),
-                });
-                continue;
-            }
-            match self.place_for(&need) {
-                Ok(folder) => by_folder.entry(folder).or_default().push(need),
-                Err(refusal) => {
-                    not_mounted.push(NotMounted { path: need.path.path.clone(), because: refusal.because() })
+            let because = if need.only_asks() {
+                "a program only asks whether it could write".to_owned()
+            } else {
+                match self.place_for(&need) {
+                    Ok(folder) => {
+                        by_folder.entry(folder).or_default().push(need);
+                        continue;
+                    }
+                    Err(refusal) => refusal.because(),
                 }
-            }
+            };
+            refused.entry((needs::parent(&need.path.path), because)).or_default().push(&need.path.path);
         }
+        let mut not_mounted = not_mounted(refused);
         self.narrow_to_made(&mut by_folder);
         self.merge_siblings(&mut by_folder);
 
@@ -330,6 +330,22 @@ fn made_below(folder: &str, need: &Need<'_>) -> Option<String> {
     let rest = need.made_folder()?.strip_prefix(head)?.strip_prefix('/')?;
     let first = rest.split('/').next().filter(|first| !first.is_empty())?;
     Some(format!("{head}/{first}"))
+}
+
+/// Refused paths one by one; where many lie in one folder for the same reason, the folder.
+fn not_mounted(refused: BTreeMap<(&str, String), Vec<&str>>) -> Vec<NotMounted> {
+    const SHOWN: usize = 4;
+    let mut all = Vec::new();
+    for ((folder, because), paths) in refused {
+        if paths.len() > SHOWN {
+            let because = format!("of {} paths in it, such as {}: {because}", paths.len(), paths[0]);
+            all.push(NotMounted { path: folder.to_owned(), because });
+        } else {
+            let one = |path: &&str| NotMounted { path: (*path).to_owned(), because: because.clone() };
+            all.extend(paths.iter().map(one));
+        }
+    }
+    all
 }
 
 /// A mount that the task definition has already. The profile lists no writes on other mounts, so
