@@ -8,6 +8,7 @@
 mod allowed;
 mod folders;
 mod memory;
+mod mount;
 mod needs;
 mod size;
 mod volumes;
@@ -15,11 +16,12 @@ mod volumes;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tojimari_model::declared::{Container, Field, TaskDefinition};
-use tojimari_model::observed::{ContainerProfile, FolderFact, Profile};
+use tojimari_model::observed::{ContainerProfile, Profile};
 
 use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
 use allowed::Refusal;
 use folders::{Folders, is_below};
+use mount::{because, exec_mount, tmpfs_options};
 use needs::Need;
 use volumes::VolumeNames;
 
@@ -44,9 +46,6 @@ pub enum Prefer {
 /// The two folders in which the agent of ECS Exec writes.
 /// Source: aws-containers roadmap issues 1359 and 2824; AWS itself documents no paths.
 pub const EXEC_FOLDERS: [&str; 2] = ["/var/lib/amazon", "/var/log/amazon"];
-
-/// Enough for the agent's state and its log of a session.
-const EXEC_SIZE_MIB: u64 = 64;
 
 impl Platform {
     /// The platform that a task definition says it is for; EC2 where it says nothing, as ECS does.
@@ -362,48 +361,6 @@ fn already_writable(container: &Container, folder: &str) -> bool {
 
 fn trim_slash(path: &str) -> &str {
     if path == "/" { path } else { path.trim_end_matches('/') }
-}
-
-/// Mode and owner are those of the folder in the image, so that programs that drop their
-/// privileges meet what they expect; a folder that the image lacks belongs to the container's user.
-fn tmpfs_options(fact: Option<&FolderFact>, observed: &ContainerProfile, executes: bool) -> Vec<String> {
-    let mut options = Vec::new();
-    if !executes {
-        options.push("noexec".to_owned());
-    }
-    options.extend(["nosuid".to_owned(), "nodev".to_owned()]);
-    let (uid, gid, mode) = match fact {
-        Some(fact) => (fact.uid.to_string(), fact.gid.to_string(), fact.mode),
-        None => {
-            let (uid, gid) = observed.user.split_once(':').unwrap_or((&observed.user, "0"));
-            (uid.to_owned(), gid.to_owned(), 0o755)
-        }
-    };
-    options.extend([format!("mode={mode:04o}"), format!("uid={uid}"), format!("gid={gid}")]);
-    options
-}
-
-fn exec_mount(folder: &str) -> WritableMount {
-    WritableMount {
-        path: folder.to_owned(),
-        by: WritableBy::Tmpfs,
-        size_mib: Some(EXEC_SIZE_MIB),
-        options: ["noexec", "nosuid", "nodev", "mode=0755", "uid=0", "gid=0"].map(str::to_owned).to_vec(),
-        because: vec!["the agent of ECS Exec writes its state and logs here".to_owned()],
-        seeded_from_image: false,
-        seed: None,
-        volume: None,
-    }
-}
-
-/// One sentence a path, the first ones; a folder of thousands of files is said in one more.
-fn because(needs: &[Need<'_>]) -> Vec<String> {
-    const SHOWN: usize = 8;
-    let mut sentences: Vec<String> = needs.iter().take(SHOWN).map(Need::sentence).collect();
-    if needs.len() > SHOWN {
-        sentences.push(format!("and {} more paths", needs.len() - SHOWN));
-    }
-    sentences
 }
 
 #[cfg(test)]

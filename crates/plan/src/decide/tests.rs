@@ -3,7 +3,7 @@
 use tojimari_model::Value;
 use tojimari_model::declared::TaskKind;
 use tojimari_model::observed::{
-    ExerciseOutcome, FileKind, ImageIdentity, Operation, OperationCount, PathProfile, Saturation,
+    ExerciseOutcome, FileKind, FolderFact, ImageIdentity, Operation, OperationCount, PathProfile, Saturation,
 };
 use tojimari_text::{FileId, Span};
 

@@ -1,0 +1,51 @@
+//! What a writable mount looks like: the options of a tmpfs, and the reasons for it.
+
+use tojimari_model::observed::{ContainerProfile, FolderFact};
+
+use super::needs::Need;
+use crate::plan::{WritableBy, WritableMount};
+
+/// Enough for the agent's state and its log of a session.
+const EXEC_SIZE_MIB: u64 = 64;
+
+/// Mode and owner are those of the folder in the image, so that programs that drop their
+/// privileges meet what they expect; a folder that the image lacks belongs to the container's user.
+pub(super) fn tmpfs_options(fact: Option<&FolderFact>, observed: &ContainerProfile, executes: bool) -> Vec<String> {
+    let mut options = Vec::new();
+    if !executes {
+        options.push("noexec".to_owned());
+    }
+    options.extend(["nosuid".to_owned(), "nodev".to_owned()]);
+    let (uid, gid, mode) = match fact {
+        Some(fact) => (fact.uid.to_string(), fact.gid.to_string(), fact.mode),
+        None => {
+            let (uid, gid) = observed.user.split_once(':').unwrap_or((&observed.user, "0"));
+            (uid.to_owned(), gid.to_owned(), 0o755)
+        }
+    };
+    options.extend([format!("mode={mode:04o}"), format!("uid={uid}"), format!("gid={gid}")]);
+    options
+}
+
+pub(super) fn exec_mount(folder: &str) -> WritableMount {
+    WritableMount {
+        path: folder.to_owned(),
+        by: WritableBy::Tmpfs,
+        size_mib: Some(EXEC_SIZE_MIB),
+        options: ["noexec", "nosuid", "nodev", "mode=0755", "uid=0", "gid=0"].map(str::to_owned).to_vec(),
+        because: vec!["the agent of ECS Exec writes its state and logs here".to_owned()],
+        seeded_from_image: false,
+        seed: None,
+        volume: None,
+    }
+}
+
+/// One sentence a path, the first ones; a folder of thousands of files is said in one more.
+pub(super) fn because(needs: &[Need<'_>]) -> Vec<String> {
+    const SHOWN: usize = 8;
+    let mut sentences: Vec<String> = needs.iter().take(SHOWN).map(Need::sentence).collect();
+    if needs.len() > SHOWN {
+        sentences.push(format!("and {} more paths", needs.len() - SHOWN));
+    }
+    sentences
+}
