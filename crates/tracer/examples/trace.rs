@@ -1,5 +1,5 @@
 //! Runs a command under the tracer and prints what it writes: `cargo run -p tojimari-tracer
-//! --example trace -- [--always] CMD [ARG…]`.
+//! --example trace -- [--quiet] [--always] CMD [ARG…]`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::path::{Path, PathBuf};
@@ -9,12 +9,13 @@ use tojimari_tracer::{Command, Config, Outcomes, Record, spawn};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1).peekable();
+    let quiet = arguments.next_if(|argument| argument == "--quiet").is_some();
     let mut config = Config::default();
     if arguments.next_if(|argument| argument == "--always").is_some() {
         config.outcomes = Outcomes::Always;
     }
     let Some(name) = arguments.next() else {
-        eprintln!("usage: trace [--always] CMD [ARG…]");
+        eprintln!("usage: trace [--quiet] [--always] CMD [ARG…]");
         return ExitCode::from(2);
     };
     let program = find(Path::new(&name));
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     };
     for record in records {
         match record {
+            _ if quiet => {}
             Record::Began { pid, .. } => eprintln!("began {pid}"),
             Record::Ended { pid, exit, .. } => eprintln!("ended {pid} {exit:?}"),
             Record::Event(event) => eprintln!(

@@ -6,7 +6,6 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use tojimari_model::observed::FileKind;
@@ -20,6 +19,7 @@ use crate::judge::Check;
 use crate::kernel;
 use crate::launch::{self, Launched, Progress};
 use crate::ptrace::{self, Gone, Stop, StoppedCall, Unreadable};
+use crate::records::Sender;
 use crate::resolve::{Base, NoSite, Resolver, Root, Site, View};
 use crate::session::{Begin, Config, Error, Outcomes, Report, Shared};
 
@@ -250,7 +250,7 @@ impl Engine {
         if begins {
             let at = Instant::now();
             self.begun = Some((pid, at));
-            let _ = self.records.send(Record::Began { pid, at });
+            self.records.send(Record::Began { pid, at });
         }
     }
 
@@ -269,7 +269,7 @@ impl Engine {
         }
         if self.begun.is_some_and(|(begun, _)| begun == pid) {
             self.report.begun_exit = Some(exit);
-            let _ = self.records.send(Record::Ended { pid, at: Instant::now(), exit });
+            self.records.send(Record::Ended { pid, at: Instant::now(), exit });
         }
         if self.shared.killed.load(Ordering::Relaxed) {
             self.kill_all();
@@ -541,8 +541,7 @@ impl Engine {
                 Outcome::Errno(_) => event.would_break = false,
                 Outcome::NotLearned => {}
             }
-            // Whoever does not listen any more does not want to know.
-            let _ = self.records.send(Record::Event(event));
+            self.records.send(Record::Event(event));
         }
     }
 

@@ -11,10 +11,12 @@ mod kernel;
 mod launch;
 mod mounts;
 mod ptrace;
+mod records;
 mod resolve;
 mod session;
 mod walk;
 
 pub use command::Command;
 pub use event::{Event, Exit, Mount, Outcome, Record};
+pub use records::Records;
 pub use session::{Begin, Config, Error, Killer, Outcomes, Report, Session, spawn};

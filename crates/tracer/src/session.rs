@@ -3,14 +3,15 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::command::Command;
 use crate::engine::Engine;
-use crate::event::{Exit, Record};
+use crate::event::Exit;
+use crate::records::{self, Records};
 use crate::{kernel, ptrace};
 
 /// From when on a process is recorded.
@@ -141,18 +142,17 @@ impl Shared {
 /// Starts `command` under the tracer, on a thread of its own. Returns when the program has been
 /// executed, or with the reason why it could not be.
 ///
-/// The records come in order and are not bounded: receive them while the program runs. The channel
-/// closes when the last process has ended.
-pub fn spawn(command: Command, config: Config) -> Result<(Session, Receiver<Record>), Error> {
+/// Receive the records while the program runs: they pile up otherwise.
+pub fn spawn(command: Command, config: Config) -> Result<(Session, Records), Error> {
     let shared = Arc::new(Shared::default());
-    let (records, receiver) = mpsc::channel();
+    let (sender, records) = records::channel();
     let (started, start) = mpsc::channel();
     let for_tracer = shared.clone();
     let tracer = thread::Builder::new()
         .name("tracer".into())
         .spawn(move || {
             ptrace::block_signals();
-            let engine = match Engine::start(&command, config, for_tracer, records) {
+            let engine = match Engine::start(&command, config, for_tracer, sender) {
                 Ok(engine) => engine,
                 Err(error) => {
                     let _ = started.send(Err(error));
@@ -166,7 +166,7 @@ pub fn spawn(command: Command, config: Config) -> Result<(Session, Receiver<Reco
         })
         .map_err(|source| Error::System { what: "start the tracer's thread", source })?;
     let pid = start.recv().map_err(|_| Error::Panicked)??;
-    Ok((Session { pid, shared, tracer: Some(tracer) }, receiver))
+    Ok((Session { pid, shared, tracer: Some(tracer) }, records))
 }
 
 impl Session {
