@@ -51,7 +51,7 @@ struct Pending {
 pub(crate) struct Engine {
     config: Config,
     shared: Arc<Shared>,
-    records: Sender<Record>,
+    records: Sender,
     numbers: Vec<Numbers>,
     resolver: Resolver,
     own_root: Rc<Root>,
@@ -71,12 +71,7 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Starts the command and follows it until its program runs.
-    pub fn start(
-        command: &Command,
-        config: Config,
-        shared: Arc<Shared>,
-        records: Sender<Record>,
-    ) -> Result<Engine, Error> {
+    pub fn start(command: &Command, config: Config, shared: Arc<Shared>, records: Sender) -> Result<Engine, Error> {
         let system = |what| move |source| Error::System { what, source };
         let mut resolver = Resolver::new().map_err(system("read /proc"))?;
         let own_root = resolver.root(std::process::id() as i32).map_err(system("read /proc/self/root"))?;
