@@ -1,6 +1,7 @@
 //! The records on their way from the tracer's thread to whoever listens, in batches: waking the
 //! listener for each would cost the traced program as much as the stop itself.
 
+use std::cell::RefCell;
 use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -41,12 +42,12 @@ pub(crate) struct Sender {
 #[derive(Debug)]
 pub struct Records {
     channel: Arc<Channel>,
-    batch: vec::IntoIter<Record>,
+    batch: RefCell<vec::IntoIter<Record>>,
 }
 
 pub(crate) fn channel() -> (Sender, Records) {
     let channel = Arc::new(Channel::default());
-    (Sender { channel: channel.clone() }, Records { channel, batch: Vec::new().into_iter() })
+    (Sender { channel: channel.clone() }, Records { channel, batch: RefCell::default() })
 }
 
 impl Sender {
@@ -76,7 +77,7 @@ impl Records {
     ///
     /// # Errors
     /// `Timeout` if none came, `Disconnected` if none will.
-    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Record, RecvTimeoutError> {
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<Record, RecvTimeoutError> {
         self.receive(Some(Instant::now() + timeout))
     }
 
@@ -84,23 +85,24 @@ impl Records {
     ///
     /// # Errors
     /// `Empty` if there is none yet, `Disconnected` if none will come.
-    pub fn try_recv(&mut self) -> Result<Record, TryRecvError> {
+    pub fn try_recv(&self) -> Result<Record, TryRecvError> {
         self.receive(Some(Instant::now())).map_err(|error| match error {
             RecvTimeoutError::Timeout => TryRecvError::Empty,
             RecvTimeoutError::Disconnected => TryRecvError::Disconnected,
         })
     }
 
-    fn receive(&mut self, until: Option<Instant>) -> Result<Record, RecvTimeoutError> {
-        if let Some(record) = self.batch.next() {
+    fn receive(&self, until: Option<Instant>) -> Result<Record, RecvTimeoutError> {
+        let mut batch = self.batch.borrow_mut();
+        if let Some(record) = batch.next() {
             return Ok(record);
         }
         let mut waiting = self.channel.waiting();
         loop {
             let left = until.map_or(PAUSE, |until| until.saturating_duration_since(Instant::now()));
             if !waiting.records.is_empty() {
-                self.batch = std::mem::take(&mut waiting.records).into_iter();
-                return self.batch.next().ok_or(RecvTimeoutError::Timeout);
+                *batch = std::mem::take(&mut waiting.records).into_iter();
+                return batch.next().ok_or(RecvTimeoutError::Timeout);
             }
             if waiting.closed {
                 return Err(RecvTimeoutError::Disconnected);
