@@ -1,6 +1,7 @@
 //! Bytes with places: source files, spans, the tree that every format is read into, and edits.
 //! This crate knows no AWS word.
 
+pub mod dockerfile;
 pub mod edit;
 pub mod hcl;
 pub mod json;

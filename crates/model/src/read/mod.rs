@@ -4,6 +4,7 @@
 
 pub mod cloudformation;
 pub mod compose;
+pub mod dockerfile;
 pub mod ecs_json;
 mod resource;
 
@@ -54,6 +55,7 @@ pub enum Format {
     CloudFormation,
     /// The files of a Compose project, each laid over those before it.
     Compose,
+    Dockerfile,
 }
 
 /// Whether a text may hold something of ours: cheap, and wrong only in that it says yes too often.
@@ -66,8 +68,10 @@ fn format(text: &str, name: &str) -> Option<Format> {
         (ecs_json::may_be(text) || cloudformation::may_be(text)).then_some(Format::Json)
     } else if cloudformation::may_be(text) && has_top_key(text, "Resources") {
         Some(Format::CloudFormation)
+    } else if compose::may_be(text, name) {
+        Some(Format::Compose)
     } else {
-        compose::may_be(text, name).then_some(Format::Compose)
+        dockerfile::may_be(text, name).then_some(Format::Dockerfile)
     }
 }
 
@@ -130,6 +134,7 @@ pub fn read(unit: &Unit, sources: &Sources, files: &dyn Files) -> Read {
         Format::Json => json(file, sources, files),
         Format::CloudFormation => templates(file, sources, files),
         Format::Compose => compose::read(&unit.files, sources, files),
+        Format::Dockerfile => dockerfile::read(file, sources),
     }
 }
 

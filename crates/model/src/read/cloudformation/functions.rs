@@ -5,6 +5,9 @@ use tojimari_text::{Entry, Span};
 
 use crate::value::{Choice, Kind, Part, Reason, Value};
 
+/// Parts of one text, beyond which those of its parts are not told apart.
+const MAX_PARTS: usize = 1000;
+
 pub(super) fn matching<'e>(entries: &'e [Entry], key: &Value) -> impl Iterator<Item = &'e Entry> {
     let wanted = text_of(key).map(ToOwned::to_owned);
     entries.iter().filter(move |entry| wanted.as_deref().is_none_or(|wanted| *entry.key.name == *wanted))
@@ -86,13 +89,22 @@ pub(super) fn compact(value: Value) -> Value {
 }
 
 pub(super) fn concatenated<'v>(pieces: impl Iterator<Item = &'v Value>, span: Span) -> Value {
-    let parts: Vec<Part> = pieces
-        .map(|piece| match (text_of(piece), &piece.kind) {
-            (Some(text), _) => Part::Known(text.into()),
-            (None, Kind::Unknown(reason)) => Part::Unknown(reason.clone()),
-            (None, _) => Part::Unknown("depends on something that is not a text".into()),
-        })
-        .collect();
+    let mut parts = Vec::new();
+    for piece in pieces {
+        match (text_of(piece), &piece.kind) {
+            (Some(text), _) => parts.push(Part::Known(text.into())),
+            // The known parts of a part are parts of the whole.
+            (None, Kind::Unknown(reason)) if !reason.parts().is_empty() && parts.len() < MAX_PARTS => {
+                parts.extend(reason.parts().iter().cloned());
+            }
+            (None, Kind::Unknown(reason)) => parts.push(Part::Unknown(reason.clone())),
+            (None, _) => parts.push(Part::Unknown("depends on something that is not a text".into())),
+        }
+    }
+    // `!Sub '${Cluster}'` is what `!Ref Cluster` is.
+    if let [Part::Unknown(reason)] = &parts[..] {
+        return Value::unknown(span, reason.clone());
+    }
     let whole = Value::of_parts(span, parts);
     match whole.kind {
         // Put together, the parts may be a dynamic reference.

@@ -147,6 +147,33 @@ fn functions_come_to_what_the_template_tells() {
 }
 
 #[test]
+fn what_is_known_of_a_text_is_kept() {
+    let table = [
+        ("!Sub '${AWS::Region}/app:1'", "?/app:1", ""),
+        ("!Join ['', [!Sub '${AWS::AccountId}.dkr/app', ':', !Ref Env]]", "?.dkr/app:dev", ""),
+        ("!Sub '${Repo}'", "", "Repo"),
+        ("!Join ['', [!Ref Repo]]", "", "Repo"),
+    ];
+    for (snippet, parts, address) in table {
+        let text = format!("{HEAD}\nV: {snippet}\n");
+        let read = yaml::read(FileId(0), &text, yaml::Dialect::Yaml11);
+        let root = &read.documents[0];
+        let template = Template::new(root, Arguments::new(), None);
+        let value = Evaluator::new(&template).value(root.get("V").expect("V"));
+        let Kind::Unknown(reason) = &value.kind else { panic!("{snippet}: {value:?}") };
+        let found: String = reason
+            .parts()
+            .iter()
+            .map(|part| match part {
+                crate::value::Part::Known(text) => &**text,
+                crate::value::Part::Unknown(_) => "?",
+            })
+            .collect();
+        assert_eq!((&*found, reason.address().map_or("", |address| address)), (parts, address), "{snippet}");
+    }
+}
+
+#[test]
 fn open_conditions_leave_both_branches() {
     let table = [
         ("!If [IsProd, 1, 2]", "(IsProd ? 1 : 2)"),
