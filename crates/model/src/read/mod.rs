@@ -2,6 +2,7 @@
 //! what has to be read together; `read` reads one unit. Each format has a file of its own; none
 //! does I/O: what a file points to comes through [`Files`].
 
+pub mod cdk;
 pub mod cloudformation;
 pub mod compose;
 pub mod dockerfile;
@@ -65,7 +66,7 @@ pub fn may_be(text: &str) -> bool {
 
 fn format(text: &str, name: &str) -> Option<Format> {
     if looks_like_json(text) {
-        (ecs_json::may_be(text) || cloudformation::may_be(text)).then_some(Format::Json)
+        (ecs_json::may_be(text) || cloudformation::may_be(text) || cdk::may_be(text)).then_some(Format::Json)
     } else if cloudformation::may_be(text) && has_top_key(text, "Resources") {
         Some(Format::CloudFormation)
     } else if compose::may_be(text, name) {
@@ -163,16 +164,23 @@ pub(crate) fn parse(file: FileId, sources: &Sources) -> (Vec<Node>, Vec<Problem>
     (yaml.documents, yaml.problems)
 }
 
-/// The path of a file that another names: relative to the folder of the one that names it.
+/// The path of a file that another names: relative to the folder of the one that names it, without
+/// `.` and, where the words allow, `..`.
 pub(crate) fn beside(name: &str, path: &str) -> String {
-    if path.starts_with('/') {
-        return path.to_owned();
+    let folder = name.rfind('/').map_or("", |end| &name[..=end]);
+    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}{path}") };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in whole.split('/').skip(usize::from(whole.starts_with('/'))) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
     }
-    let path = path.strip_prefix("./").unwrap_or(path);
-    match name.rfind('/') {
-        Some(end) => format!("{}/{path}", &name[..end]),
-        None => path.to_owned(),
-    }
+    let root = if whole.starts_with('/') { "/" } else { "" };
+    format!("{root}{}", parts.join("/"))
 }
 
 /// A JSON document goes to the first format that knows its tree.
@@ -182,6 +190,8 @@ fn json(file: FileId, sources: &Sources, files: &dyn Files) -> Read {
     let Some(tree) = tree else { return Read { problems, ..Read::default() } };
     let mut read = if cloudformation::is_template(&tree) {
         cloudformation::read(&tree, sources, files)
+    } else if cdk::is_assembly(&tree) {
+        cdk::read(&tree, sources, files)
     } else if compose::is_project(&tree, &source.name) {
         compose::read(&[file], sources, files)
     } else {
@@ -218,5 +228,39 @@ impl Read {
         self.stacks.extend(other.stacks);
         self.problems.extend(other.problems);
         self.claimed.extend(other.claimed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_taken_from_the_file_that_names_it() {
+        for (name, path, expected) in [
+            ("t.yaml", "a.yaml", "a.yaml"),
+            ("x/t.yaml", "./a.yaml", "x/a.yaml"),
+            ("x/y/t.yaml", "../a.yaml", "x/a.yaml"),
+            ("t.yaml", "../a.yaml", "../a.yaml"),
+            ("../t.yaml", "../a.yaml", "../../a.yaml"),
+            ("/x/t.yaml", "../../a.yaml", "/../a.yaml"),
+            ("x/t.yaml", "/a.yaml", "/a.yaml"),
+        ] {
+            assert_eq!(beside(name, path), expected, "{path} beside {name}");
+        }
+    }
+
+    #[test]
+    fn a_top_key_begins_its_line() {
+        for (text, expected) in [
+            ("Resources:\n", true),
+            ("\u{feff}Resources:\n", true),
+            ("a: 1\n\"Resources\" :\n", true),
+            ("a:\n  Resources: 1\n", false),
+            ("MyResources: 1\n", false),
+            ("Resources are: 1\n", false),
+        ] {
+            assert_eq!(has_top_key(text, "Resources"), expected, "{text:?}");
+        }
     }
 }

@@ -373,6 +373,10 @@ fn ulimits(value: Value) -> Value {
     Value::new(value.span, Kind::List(items.collect(), rest.clone()))
 }
 
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// `[ADDRESS:][PUBLISHED:]TARGET[/PROTOCOL]`, or the long form.
 fn port(value: Value) -> Value {
     let span = value.span;
@@ -380,10 +384,10 @@ fn port(value: Value) -> Value {
     match &value.kind {
         Kind::Map(..) => {
             for (theirs, ours) in [("target", "containerPort"), ("published", "hostPort"), ("protocol", "protocol")] {
-                // A range of ports is not one that ECS could be told.
-                let range =
-                    |field: &&Value| field.as_str().is_some_and(|text| theirs != "protocol" && text.contains('-'));
-                if let Some(field) = value.get(theirs).filter(|field| !range(field)) {
+                // Neither a range nor an address is a port that ECS could be told.
+                let other =
+                    |field: &&Value| field.as_str().is_some_and(|text| theirs != "protocol" && !is_number(text));
+                if let Some(field) = value.get(theirs).filter(|field| !other(field)) {
                     mapping.put(ours, field.clone());
                 }
             }
@@ -392,7 +396,7 @@ fn port(value: Value) -> Value {
             let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
             let mut fields = ports.rsplit(':');
             let mut range = |name: &str| {
-                if let Some(port) = fields.next().filter(|port| !port.is_empty() && !port.contains('-')) {
+                if let Some(port) = fields.next().filter(|port| is_number(port)) {
                     mapping.put(name, Value::new(span, Kind::Number(port.into())));
                 }
             };
