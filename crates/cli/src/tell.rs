@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use tojimari_render::Report;
+use tojimari_render::terminal::harmless;
 
 /// Prints; a reader that went away (`| head`) is no error.
 pub fn print(text: &str) {
@@ -14,7 +15,8 @@ pub fn print(text: &str) {
 pub fn problems(report: &Report<'_>) {
     for problem in report.problems {
         let place = report.sources.place(problem.span);
-        eprintln!("error: {}:{}:{}: {}", place.file, place.line, place.column, problem.message);
+        let line = format!("error: {}:{}:{}: {}", place.file, place.line, place.column, problem.message);
+        eprintln!("{}", harmless(&line));
     }
 }
 
@@ -22,7 +24,7 @@ pub fn problems(report: &Report<'_>) {
 #[allow(clippy::print_stderr)]
 pub fn notes(notes: &[String]) {
     for note in notes {
-        eprintln!("note: {note}");
+        eprintln!("{}", harmless(&format!("note: {note}")));
     }
 }
 
@@ -30,6 +32,6 @@ pub fn notes(notes: &[String]) {
 #[allow(clippy::print_stderr)]
 pub fn lines(lines: impl Iterator<Item = String>) {
     for line in lines {
-        eprintln!("{line}");
+        eprintln!("{}", harmless(&line));
     }
 }

@@ -34,9 +34,7 @@ impl Known {
     }
 
     pub fn know(&mut self, path: &Path, file: FileId) {
-        if let Ok(path) = std::path::absolute(path) {
-            self.files.insert(normal(&path), file);
-        }
+        self.files.insert(normal(path), file);
     }
 }
 
@@ -93,7 +91,7 @@ impl<'a> Loader<'a> {
 impl Files for Loader<'_> {
     fn load(&self, path: &str) -> Result<FileId, String> {
         let path = Path::new(path);
-        let key = normal(&std::path::absolute(path).map_err(|error| error.to_string())?);
+        let key = normal(path);
         if let Some(file) = self.known.files.get(&key) {
             return Ok(*file);
         }
@@ -128,8 +126,9 @@ pub fn shown(path: &Path) -> String {
     parts.display().to_string()
 }
 
-/// Without `.` and `..`, by the words of the path alone.
-fn normal(path: &Path) -> PathBuf {
+/// The whole path without `.` and `..`, by its words alone.
+pub fn normal(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut parts = PathBuf::new();
     for part in path.components() {
         match part {

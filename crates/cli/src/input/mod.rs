@@ -45,7 +45,7 @@ pub fn gather(paths: &[PathBuf]) -> Input {
         found.extend(walk::files(path));
     }
     let mut seen = std::collections::HashSet::new();
-    found.retain(|file| seen.insert(file.path.clone()));
+    found.retain(|file| seen.insert(loader::normal(&file.path)));
     let texts: Vec<Text> = found.par_iter().map(read).collect();
     for (file, text) in found.into_iter().zip(texts) {
         let walk::Found { path, named, problem } = file;
@@ -109,8 +109,16 @@ fn read_limited(from: impl Read) -> std::io::Result<Option<Vec<u8>>> {
 }
 
 fn text(bytes: Vec<u8>, named: bool) -> Text {
-    // A file with NUL bytes is a program or a picture, unless its name was given for another reason.
-    if !named && bytes.iter().take(8 << 10).any(|byte| *byte == 0) {
+    let ours = |bytes: &[u8]| named || tojimari_model::read::may_be(&String::from_utf8_lossy(bytes));
+    if let Some(wide) = wide(&bytes) {
+        return if ours(wide.as_bytes()) {
+            Text::Unreadable("it is UTF-16, and not UTF-8 text".to_owned())
+        } else {
+            Text::NotOurs
+        };
+    }
+    // A file with NUL bytes is a program or a picture, unless it says otherwise.
+    if bytes.iter().take(8 << 10).any(|byte| *byte == 0) && !ours(&bytes) {
         return Text::NotOurs;
     }
     String::from_utf8(bytes).map_or_else(
@@ -119,12 +127,21 @@ fn text(bytes: Vec<u8>, named: bool) -> Text {
             let bytes = error.into_bytes();
             match String::from_utf8(bytes[..valid].to_vec()) {
                 // What is not ours may be written in any way.
-                Ok(before) if named || tojimari_model::read::may_be(&String::from_utf8_lossy(&bytes)) => {
-                    Text::NotUtf8(before)
-                }
+                Ok(before) if ours(&bytes) => Text::NotUtf8(before),
                 _ => Text::NotOurs,
             }
         },
         Text::Known,
     )
+}
+
+/// The text of a file in UTF-16, by its byte order mark.
+fn wide(bytes: &[u8]) -> Option<String> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+    Some(String::from_utf16_lossy(&units))
 }

@@ -23,7 +23,7 @@ pub(super) fn columns(rows: &[Vec<String>], indent: usize) -> String {
 
 /// Control characters made visible: paths and program output come from strangers' images and must
 /// not move the cursor of a reader's terminal.
-pub(super) fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> String {
     text.chars()
         .flat_map(|c| if c.is_control() && c != '\t' { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
         .collect()

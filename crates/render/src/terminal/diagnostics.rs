@@ -5,6 +5,7 @@ use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippe
 use tojimari_model::finding::{Evaluation, Severity, Status};
 use tojimari_text::Span;
 
+use super::columns::harmless;
 use crate::report::Report;
 
 /// How the text may look.
@@ -25,10 +26,17 @@ pub fn evaluations(report: &Report<'_>, look: Look) -> String {
     let renderer = renderer.term_width(look.width).decor_style(DecorStyle::Ascii);
     let mut text = String::new();
     for evaluation in report.evaluations {
-        let shown = matches!(evaluation.status, Status::Fail | Status::Unknown);
-        if shown || look.all {
+        if matches!(evaluation.status, Status::Fail | Status::Unknown) {
             text.push_str(&one(evaluation, report, &renderer));
             text.push_str("\n\n");
+        }
+    }
+    if look.all {
+        let rest = report.evaluations.iter().filter(|e| !matches!(e.status, Status::Fail | Status::Unknown));
+        let before = text.len();
+        text.extend(rest.map(|evaluation| line(evaluation, report)));
+        if text.len() > before {
+            text.push('\n');
         }
     }
     text.push_str(&summary(report));
@@ -44,21 +52,37 @@ fn one(evaluation: &Evaluation, report: &Report<'_>, renderer: &Renderer) -> Str
     };
     let cut = Cut::new(report, evaluation.span);
     let source = report.sources.get(evaluation.span.file);
-    let annotation = AnnotationKind::Primary.span(cut.marked.clone()).label(subject(evaluation));
+    let annotation = AnnotationKind::Primary.span(cut.marked.clone()).label(harmless(&subject(evaluation)));
     let snippet = Snippet::source(cut.text.as_str()).line_start(cut.line).annotation(annotation);
-    let mut group = level.with_name(name).primary_title(evaluation.message.as_str()).id(&*evaluation.control).elements(
-        if cut.shortened {
-            let origin = Origin::path(source.name.as_str()).line(cut.line).char_column(cut.column);
-            vec![Element::from(origin), Element::from(snippet)]
-        } else {
-            vec![Element::from(snippet.path(source.name.as_str()))]
-        },
-    );
-    let remedy = evaluation.remedy.as_ref().map(|remedy| remedy.sentence());
+    let mut group =
+        level.with_name(name).primary_title(harmless(&evaluation.message)).id(&*evaluation.control).elements(
+            if cut.shortened {
+                let origin = Origin::path(source.name.as_str()).line(cut.line).char_column(cut.column);
+                vec![Element::from(origin), Element::from(snippet)]
+            } else {
+                vec![Element::from(snippet.path(source.name.as_str()))]
+            },
+        );
+    let remedy = evaluation.remedy.as_ref().map(|remedy| harmless(&remedy.sentence()));
     if let Some(remedy) = &remedy {
         group = group.element(Level::HELP.message(remedy.as_str()));
     }
     renderer.render(&[group])
+}
+
+/// What needs nobody's attention, in one line.
+fn line(evaluation: &Evaluation, report: &Report<'_>) -> String {
+    let place = report.sources.place(evaluation.span);
+    harmless(&format!(
+        "{}[{}]: {}:{}:{}: {}: {}",
+        evaluation.status,
+        evaluation.control,
+        place.file,
+        place.line,
+        place.column,
+        subject(evaluation),
+        evaluation.message
+    )) + "\n"
 }
 
 /// "container web of task definition app"

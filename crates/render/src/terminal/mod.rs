@@ -7,6 +7,7 @@ mod plan;
 mod profile;
 mod proof;
 
+pub use columns::harmless;
 pub use diagnostics::{Look, evaluations};
 pub use plan::plan;
 pub use profile::profile;
