@@ -17,6 +17,7 @@ mod plaintext;
 mod platform;
 mod policy;
 mod programs;
+mod registration;
 mod registry;
 mod rules;
 mod secret;

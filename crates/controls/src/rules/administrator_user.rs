@@ -81,34 +81,18 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, not_applicable, pass, unknown};
-    &[
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a"}],
-            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "ContainerAdministrator"}],
-            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
-        ),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "ContainerUser"}],
-            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
-        ),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "root"}]}}]"#),
-        not_applicable(
-            r#"[{"task": {"containerDefinitions": [{"name": "a"}],
-            "runtimePlatform": {"operatingSystemFamily": "LINUX"}}}]"#,
-        ),
-        not_applicable(r#"[{"compose": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        not_applicable(r#"[{"daemon": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "?"}],
-            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
-        ),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a"}], "runtimePlatform": "?"}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "app"}], "runtimePlatform": "?"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{"in": {"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}"#;
+    fail: r#"{"user": "ContainerAdministrator",
+        "in": {"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}"#;
+    fail: r#"{}"#;
+    pass: r#"{"user": "ContainerUser",
+        "in": {"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}"#;
+    pass: r#"{"user": "root"}"#;
+    not_applicable: r#"{"in": {"runtimePlatform": {"operatingSystemFamily": "LINUX"}}}"#;
+    not_applicable: r#"{"as": "compose"}"#;
+    not_applicable: r#"{"as": "daemon"}"#;
+    unknown: r#"{"user": "?", "in": {"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}"#;
+    unknown: r#"{"in": {"runtimePlatform": "?"}}"#;
+    pass: r#"{"user": "app", "in": {"runtimePlatform": "?"}}"#;
+}

@@ -99,21 +99,13 @@ fn of_build(on: &Subject<'_>, build: &ImageBuild) -> Verdict {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(
-            r#"[{"compose": {"containerDefinitions": [{"name": "a",
-            "mountPoints": [{"containerPath": "/data"}]}]}}]"#,
-        ),
-        pass(
-            r#"[{"compose": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/data"}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        pass(r#"[{"compose": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        unknown(r#"[{"compose": {"containerDefinitions": [{"name": "a", "mountPoints": "?"}]}}]"#),
-        pass(r#"[{"build": {}}]"#),
-        unknown(r#"[{"build": {"volumes": ["/data"]}}]"#),
-        unknown(r#"[{"build": {"volumes": ["?"]}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{"mountPoints": [{"containerPath": "/data"}], "as": "compose"}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}], "in": {"volumes": [{"name": "v"}]},
+        "as": "compose"}"#;
+    pass: r#"{"as": "compose"}"#;
+    unknown: r#"{"mountPoints": "?", "as": "compose"}"#;
+    pass: r#"[{"build": {}}]"#;
+    unknown: r#"[{"build": {"volumes": ["/data"]}}]"#;
+    unknown: r#"[{"build": {"volumes": ["?"]}}]"#;
+}

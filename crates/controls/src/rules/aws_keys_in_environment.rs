@@ -76,34 +76,13 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "A", "value": "?"},
-            {"name": "AWS_ACCESS_KEY_ID", "value": "?"}]}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": ["?...",
-            {"name": "ECS_ENGINE_AUTH_DATA", "value": ""}]}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "AWS_REGION",
-            "value": "eu-west-1"}]}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "secrets": [{"name": "AWS_SECRET_ACCESS_KEY",
-            "valueFrom": "arn:aws:ssm:a"}]}]}}]"#,
-        ),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "image": "?"}]}}]"#),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "A", "value": "b"},
-            "?..."]}]}}]"#,
-        ),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "?",
-            "value": "b"}]}]}}]"#,
-        ),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": "?"}]}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{"environment": [{"name": "A", "value": "?"}, {"name": "AWS_ACCESS_KEY_ID", "value": "?"}]}"#;
+    fail: r#"{"environment": ["?...", {"name": "ECS_ENGINE_AUTH_DATA", "value": ""}]}"#;
+    pass: r#"{"environment": [{"name": "AWS_REGION", "value": "eu-west-1"}]}"#;
+    pass: r#"{"secrets": [{"name": "AWS_SECRET_ACCESS_KEY", "valueFrom": "arn:aws:ssm:a"}]}"#;
+    pass: r#"{"image": "?"}"#;
+    unknown: r#"{"environment": [{"name": "A", "value": "b"}, "?..."]}"#;
+    unknown: r#"{"environment": [{"name": "?", "value": "b"}]}"#;
+    unknown: r#"{"environment": "?"}"#;
+}

@@ -99,58 +99,19 @@ fn judge(container: &tojimari_model::declared::Container, name: Arc<str>) -> Ver
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, not_applicable, pass, unknown};
-    &[
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"capabilities": {"add": ["SYS_ADMIN"], "drop": ["ALL"]}}}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"capabilities": {"add": ["cap_net_admin", "?..."], "drop": ["ALL"]}}}]}}]"#,
-        ),
-        fail(
-            r#"[{"compose": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"capabilities": {"add": ["ALL"], "drop": ["ALL"]}}}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"capabilities": {"add": ["CHOWN"]}}}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"capabilities": {"add": "?"}}}]}}]"#,
-        ),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"capabilities": {"drop": []}}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"capabilities": {"drop": ["ALL"]}}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"capabilities": {"drop": ["NET_RAW"], "add": ["net_bind_service"]}}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"capabilities": {"drop": ["?"]}}}]}}]"#,
-        ),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"capabilities": {"drop": ["ALL"], "add": ["?"]}}}]}}]"#,
-        ),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"capabilities": {"drop": "?"}}}]}}]"#,
-        ),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "linuxParameters": "?"}]}}]"#),
-        not_applicable(
-            r#"[{"task": {"containerDefinitions": [{"name": "a"}],
-            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
-        ),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{"linuxParameters": {"capabilities": {"add": ["SYS_ADMIN"], "drop": ["ALL"]}}}"#;
+    fail: r#"{"linuxParameters": {"capabilities": {"add": ["cap_net_admin", "?..."], "drop": ["ALL"]}}}"#;
+    fail: r#"{"linuxParameters": {"capabilities": {"add": ["ALL"], "drop": ["ALL"]}}, "as": "compose"}"#;
+    fail: r#"{"linuxParameters": {"capabilities": {"add": ["CHOWN"]}}}"#;
+    fail: r#"{"linuxParameters": {"capabilities": {"add": "?"}}}"#;
+    fail: r#"{}"#;
+    fail: r#"{"linuxParameters": {"capabilities": {"drop": []}}}"#;
+    pass: r#"{"linuxParameters": {"capabilities": {"drop": ["ALL"]}}}"#;
+    pass: r#"{"linuxParameters": {"capabilities": {"drop": ["NET_RAW"], "add": ["net_bind_service"]}}}"#;
+    pass: r#"{"linuxParameters": {"capabilities": {"drop": ["?"]}}}"#;
+    unknown: r#"{"linuxParameters": {"capabilities": {"drop": ["ALL"], "add": ["?"]}}}"#;
+    unknown: r#"{"linuxParameters": {"capabilities": {"drop": "?"}}}"#;
+    unknown: r#"{"linuxParameters": "?"}"#;
+    not_applicable: r#"{"in": {"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}"#;
+}

@@ -81,19 +81,14 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"task": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#),
-        fail(
-            r#"[{"task": {"volumes": ["?...", {"name": "?",
-            "efsVolumeConfiguration": {"transitEncryption": "DISABLED"}}]}}]"#,
-        ),
-        pass(r#"[{"task": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"transitEncryption": "ENABLED"}}]}}]"#),
-        pass(r#"[{"task": {"volumes": [{"name": "v"}, {"name": "w", "host": {"sourcePath": "/a"}}]}}]"#),
-        pass(r#"[{"task": {}}]"#),
-        unknown(r#"[{"task": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"transitEncryption": "?"}}]}}]"#),
-        unknown(r#"[{"task": {"volumes": [{"name": "v", "efsVolumeConfiguration": "?"}]}}]"#),
-        unknown(r#"[{"task": {"volumes": "?"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"task": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#;
+    fail: r#"[{"task": {"volumes": ["?...", {"name": "?",
+        "efsVolumeConfiguration": {"transitEncryption": "DISABLED"}}]}}]"#;
+    pass: r#"[{"task": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"transitEncryption": "ENABLED"}}]}}]"#;
+    pass: r#"[{"task": {"volumes": [{"name": "v"}, {"name": "w", "host": {"sourcePath": "/a"}}]}}]"#;
+    pass: r#"[{"task": {}}]"#;
+    unknown: r#"[{"task": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"transitEncryption": "?"}}]}}]"#;
+    unknown: r#"[{"task": {"volumes": [{"name": "v", "efsVolumeConfiguration": "?"}]}}]"#;
+    unknown: r#"[{"task": {"volumes": "?"}}]"#;
+}

@@ -115,26 +115,14 @@ fn runs_fargate(on: &Subject<'_>, cluster: &Cluster) -> Result<bool, Reason> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"cluster": {"capacityProviders": ["FARGATE"]}}]"#),
-        fail(
-            r#"[{"cluster": {}}, {"cluster-providers": {"cluster": "@cluster",
-            "capacityProviders": ["FARGATE_SPOT"]}}]"#,
-        ),
-        pass(
-            r#"[{"cluster": {"configuration": {"managedStorageConfiguration": {"fargateEphemeralStorageKmsKeyId": "@Key"}}}}]"#,
-        ),
-        unknown(r#"[{"cluster": {}}]"#),
-        unknown(
-            r#"[{"cluster": {"capacityProviders": ["FARGATE"],
-            "configuration": {"managedStorageConfiguration": {"fargateEphemeralStorageKmsKeyId": "?"}}}}]"#,
-        ),
-        unknown(r#"[{"cluster": {"configuration": "?"}}]"#),
-        fail(
-            r#"[{"cluster": {"defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE"}],
-            "capacityProviders": ["FARGATE", "?..."]}}]"#,
-        ),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"cluster": {"capacityProviders": ["FARGATE"]}}]"#;
+    fail: r#"[{"cluster": {}}, {"cluster-providers": {"cluster": "@cluster", "capacityProviders": ["FARGATE_SPOT"]}}]"#;
+    pass: r#"[{"cluster": {"configuration": {"managedStorageConfiguration": {"fargateEphemeralStorageKmsKeyId": "@Key"}}}}]"#;
+    unknown: r#"[{"cluster": {}}]"#;
+    unknown: r#"[{"cluster": {"capacityProviders": ["FARGATE"],
+        "configuration": {"managedStorageConfiguration": {"fargateEphemeralStorageKmsKeyId": "?"}}}}]"#;
+    unknown: r#"[{"cluster": {"configuration": "?"}}]"#;
+    fail: r#"[{"cluster": {"defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE"}],
+        "capacityProviders": ["FARGATE", "?..."]}}]"#;
+}

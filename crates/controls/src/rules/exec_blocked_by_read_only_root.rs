@@ -118,78 +118,46 @@ fn judge(on: &Subject<'_>, service: &Service, task: &TaskDefinition, container: 
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(
-            r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
-            {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true}]}}]"#,
-        ),
-        fail(
-            r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
-            {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
-            "mountPoints": [{"sourceVolume": "l", "containerPath": "/var/lib/amazon"}]}], "volumes": [{"name": "l"},
-            {"name": "m"}]}}]"#,
-        ),
-        pass(
-            r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
-            {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
-            "mountPoints": [{"sourceVolume": "l", "containerPath": "/var/lib/amazon"}, {"sourceVolume": "m",
-            "containerPath": "/var/log/amazon/"}]}], "volumes": [{"name": "l"}, {"name": "m"}]}}]"#,
-        ),
-        pass(
-            r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
-            {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
-            "linuxParameters": {"tmpfs": [{"containerPath": "/var/lib/amazon", "size": 16},
-            {"containerPath": "/var/log/amazon", "size": 16}]}}]}}]"#,
-        ),
-        pass(
-            r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
-            {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
-            "mountPoints": [{"sourceVolume": "l", "containerPath": "/var"}]}], "volumes": [{"name": "l"},
-            {"name": "m"}]}}]"#,
-        ),
-        fail(
-            r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
-            {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
-            "mountPoints": [{"sourceVolume": "l", "containerPath": "/var", "readOnly": true}]}],
-            "volumes": [{"name": "l"}, {"name": "m"}]}}]"#,
-        ),
-        pass(
-            r#"[{"service": {"enableExecuteCommand": true, "launchType": "EC2", "taskDefinition": "@task"}},
-            {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
-            "mountPoints": [{"sourceVolume": "l", "containerPath": "/var/lib/amazon"}]}], "volumes": [{"name": "l"},
-            {"name": "m"}]}}]"#,
-        ),
-        unknown(
-            r#"[{"service": {"enableExecuteCommand": true, "launchType": "?", "taskDefinition": "@task"}},
-            {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
-            "mountPoints": [{"sourceVolume": "l", "containerPath": "/var/lib/amazon"}]}], "volumes": [{"name": "l"},
-            {"name": "m"}]}}]"#,
-        ),
-        unknown(
-            r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE",
-            "taskDefinition": "@task"}}, {"task": {"containerDefinitions": [{"name": "a",
-            "readonlyRootFilesystem": true, "mountPoints": "?"}]}}]"#,
-        ),
-        unknown(
-            r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE",
-            "taskDefinition": "@task"}}, {"task": {"containerDefinitions": [{"name": "a",
-            "readonlyRootFilesystem": "?"}]}}]"#,
-        ),
-        unknown(
-            r#"[{"service": {"enableExecuteCommand": "?", "launchType": "FARGATE",
-            "taskDefinition": "@task"}}, {"task": {"containerDefinitions": [{"name": "a",
-            "readonlyRootFilesystem": true}]}}]"#,
-        ),
-        pass(
-            r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
-            {"task": {"containerDefinitions": [{"name": "a", "image": "?"}]}}]"#,
-        ),
-        pass(
-            r#"[{"service": {"enableExecuteCommand": false, "launchType": "FARGATE", "taskDefinition": "@task"}},
-            {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true}]}}]"#,
-        ),
-        unknown(r#"[{"service": {"enableExecuteCommand": true, "taskDefinition": "elsewhere:3"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
+        {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true}]}}]"#;
+    fail: r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
+        {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
+        "mountPoints": [{"sourceVolume": "l", "containerPath": "/var/lib/amazon"}]}], "volumes": [{"name": "l"},
+        {"name": "m"}]}}]"#;
+    pass: r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
+        {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
+        "mountPoints": [{"sourceVolume": "l", "containerPath": "/var/lib/amazon"}, {"sourceVolume": "m",
+        "containerPath": "/var/log/amazon/"}]}], "volumes": [{"name": "l"}, {"name": "m"}]}}]"#;
+    pass: r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
+        {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
+        "linuxParameters": {"tmpfs": [{"containerPath": "/var/lib/amazon", "size": 16},
+        {"containerPath": "/var/log/amazon", "size": 16}]}}]}}]"#;
+    pass: r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
+        {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
+        "mountPoints": [{"sourceVolume": "l", "containerPath": "/var"}]}], "volumes": [{"name": "l"},
+        {"name": "m"}]}}]"#;
+    fail: r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
+        {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
+        "mountPoints": [{"sourceVolume": "l", "containerPath": "/var", "readOnly": true}]}],
+        "volumes": [{"name": "l"}, {"name": "m"}]}}]"#;
+    pass: r#"[{"service": {"enableExecuteCommand": true, "launchType": "EC2", "taskDefinition": "@task"}},
+        {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
+        "mountPoints": [{"sourceVolume": "l", "containerPath": "/var/lib/amazon"}]}], "volumes": [{"name": "l"},
+        {"name": "m"}]}}]"#;
+    unknown: r#"[{"service": {"enableExecuteCommand": true, "launchType": "?", "taskDefinition": "@task"}},
+        {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true,
+        "mountPoints": [{"sourceVolume": "l", "containerPath": "/var/lib/amazon"}]}], "volumes": [{"name": "l"},
+        {"name": "m"}]}}]"#;
+    unknown: r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
+        {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true, "mountPoints": "?"}]}}]"#;
+    unknown: r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
+        {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": "?"}]}}]"#;
+    unknown: r#"[{"service": {"enableExecuteCommand": "?", "launchType": "FARGATE", "taskDefinition": "@task"}},
+        {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true}]}}]"#;
+    pass: r#"[{"service": {"enableExecuteCommand": true, "launchType": "FARGATE", "taskDefinition": "@task"}},
+        {"task": {"containerDefinitions": [{"name": "a", "image": "?"}]}}]"#;
+    pass: r#"[{"service": {"enableExecuteCommand": false, "launchType": "FARGATE", "taskDefinition": "@task"}},
+        {"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true}]}}]"#;
+    unknown: r#"[{"service": {"enableExecuteCommand": true, "taskDefinition": "elsewhere:3"}}]"#;
+}

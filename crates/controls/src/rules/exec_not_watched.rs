@@ -81,46 +81,27 @@ fn judge(on: &Subject<'_>, span: Span) -> Verdict {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"service": {"enableExecuteCommand": true}}]"#),
-        pass(r#"[{"service": {}}]"#),
-        fail(
-            r#"[{"service": {"enableExecuteCommand": true}}, {"rule": {"eventPattern": {"source": ["aws.ecs"],
-            "detail-type": ["ECS Task State Change"]}}}]"#,
-        ),
-        fail(
-            r#"[{"service": {"enableExecuteCommand": true}}, {"rule": {"state": "DISABLED",
-            "eventPattern": {"source": ["aws.ecs"]}}}]"#,
-        ),
-        fail(r#"[{"service": {"enableExecuteCommand": true}}, {"rule": {"scheduleExpression": "rate(1 day)"}}]"#),
-        fail(
-            r#"[{"service": {"enableExecuteCommand": true}},
-            {"filter": {"filterPattern": "{ $.eventName = DeleteTrail }"}}]"#,
-        ),
-        fail(
-            r#"[{"service": {"enableExecuteCommand": true}},
-            {"filter": {"filterPattern": "{ $.eventName != ExecuteCommand }"}}]"#,
-        ),
-        pass(
-            r#"[{"service": {"enableExecuteCommand": true}},
-            {"filter": {"filterPattern": "{ ($.eventSource = ecs.amazonaws.com) && ($.eventName = \"ExecuteCommand\") }"}}]"#,
-        ),
-        pass(
-            r#"[{"service": {"enableExecuteCommand": true}},
-            {"rule": {"eventPattern": "{\"source\": [\"aws.ecs\"], \"detail\": {\"eventName\": [\"ExecuteCommand\"]}}"}}]"#,
-        ),
-        pass(
-            r#"[{"service": {"enableExecuteCommand": true}},
-            {"rule": {"eventPattern": {"detail-type": ["AWS API Call via CloudTrail"],
-            "detail": {"eventName": [{"prefix": "Exec"}], "awsRegion": ["eu-west-1"]}}}}]"#,
-        ),
-        fail(
-            r#"[{"service": {"enableExecuteCommand": true}},
-            {"rule": {"eventPattern": {"detail": {"eventName": [{"anything-but": ["ExecuteCommand"]}]}}}}]"#,
-        ),
-        unknown(r#"[{"service": {"enableExecuteCommand": true}}, {"rule": {"eventPattern": "?"}}]"#),
-        unknown(r#"[{"service": {"enableExecuteCommand": "?"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"service": {"enableExecuteCommand": true}}]"#;
+    pass: r#"[{"service": {}}]"#;
+    fail: r#"[{"service": {"enableExecuteCommand": true}}, {"rule": {"eventPattern": {"source": ["aws.ecs"],
+        "detail-type": ["ECS Task State Change"]}}}]"#;
+    fail: r#"[{"service": {"enableExecuteCommand": true}}, {"rule": {"state": "DISABLED",
+        "eventPattern": {"source": ["aws.ecs"]}}}]"#;
+    fail: r#"[{"service": {"enableExecuteCommand": true}}, {"rule": {"scheduleExpression": "rate(1 day)"}}]"#;
+    fail: r#"[{"service": {"enableExecuteCommand": true}},
+        {"filter": {"filterPattern": "{ $.eventName = DeleteTrail }"}}]"#;
+    fail: r#"[{"service": {"enableExecuteCommand": true}},
+        {"filter": {"filterPattern": "{ $.eventName != ExecuteCommand }"}}]"#;
+    pass: r#"[{"service": {"enableExecuteCommand": true}},
+        {"filter": {"filterPattern": "{ ($.eventSource = ecs.amazonaws.com) && ($.eventName = \"ExecuteCommand\") }"}}]"#;
+    pass: r#"[{"service": {"enableExecuteCommand": true}},
+        {"rule": {"eventPattern": "{\"source\": [\"aws.ecs\"], \"detail\": {\"eventName\": [\"ExecuteCommand\"]}}"}}]"#;
+    pass: r#"[{"service": {"enableExecuteCommand": true}},
+        {"rule": {"eventPattern": {"detail-type": ["AWS API Call via CloudTrail"],
+        "detail": {"eventName": [{"prefix": "Exec"}], "awsRegion": ["eu-west-1"]}}}}]"#;
+    fail: r#"[{"service": {"enableExecuteCommand": true}},
+        {"rule": {"eventPattern": {"detail": {"eventName": [{"anything-but": ["ExecuteCommand"]}]}}}}]"#;
+    unknown: r#"[{"service": {"enableExecuteCommand": true}}, {"rule": {"eventPattern": "?"}}]"#;
+    unknown: r#"[{"service": {"enableExecuteCommand": "?"}}]"#;
+}

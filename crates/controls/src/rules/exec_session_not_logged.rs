@@ -108,33 +108,22 @@ fn of_cluster(on: &Subject<'_>, service: &Service, cluster: &Cluster, span: Span
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, not_applicable, pass, unknown};
-    &[
-        pass(r#"[{"service": {}}]"#),
-        pass(r#"[{"service": {"enableExecuteCommand": false}}]"#),
-        unknown(r#"[{"service": {"enableExecuteCommand": true, "cluster": "elsewhere"}}]"#),
-        unknown(r#"[{"service": {"enableExecuteCommand": "?", "cluster": "elsewhere"}}]"#),
-        fail(r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "NONE"}}}}]"#),
-        fail(
-            r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE",
-            "logConfiguration": {"s3BucketName": "b"}}}}}]"#,
-        ),
-        fail(
-            r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE",
-            "logConfiguration": {"s3BucketName": "b", "s3EncryptionEnabled": true,
-            "cloudWatchLogGroupName": "?"}}}}}]"#,
-        ),
-        pass(
-            r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE",
-            "logConfiguration": {"cloudWatchLogGroupName": "?", "cloudWatchEncryptionEnabled": true}}}}}]"#,
-        ),
-        fail(
-            r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE",
-            "logConfiguration": {}}}}}]"#,
-        ),
-        unknown(r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "?"}}}}]"#),
-        unknown(r#"[{"cluster": {"configuration": {"executeCommandConfiguration": "?"}}}]"#),
-        not_applicable(r#"[{"cluster": {}}]"#),
-    ]
-};
+crate::cases::cases! {
+    pass: r#"[{"service": {}}]"#;
+    pass: r#"[{"service": {"enableExecuteCommand": false}}]"#;
+    unknown: r#"[{"service": {"enableExecuteCommand": true, "cluster": "elsewhere"}}]"#;
+    unknown: r#"[{"service": {"enableExecuteCommand": "?", "cluster": "elsewhere"}}]"#;
+    fail: r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "NONE"}}}}]"#;
+    fail: r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE",
+        "logConfiguration": {"s3BucketName": "b"}}}}}]"#;
+    fail: r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE",
+        "logConfiguration": {"s3BucketName": "b", "s3EncryptionEnabled": true,
+        "cloudWatchLogGroupName": "?"}}}}}]"#;
+    pass: r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE",
+        "logConfiguration": {"cloudWatchLogGroupName": "?", "cloudWatchEncryptionEnabled": true}}}}}]"#;
+    fail: r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "OVERRIDE",
+        "logConfiguration": {}}}}}]"#;
+    unknown: r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "?"}}}}]"#;
+    unknown: r#"[{"cluster": {"configuration": {"executeCommandConfiguration": "?"}}}]"#;
+    not_applicable: r#"[{"cluster": {}}]"#;
+}

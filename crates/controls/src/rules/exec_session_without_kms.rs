@@ -92,18 +92,13 @@ fn of_key(cluster: &Cluster, span: Span) -> Verdict {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, not_applicable, pass, unknown};
-    &[
-        pass(r#"[{"service": {}}]"#),
-        unknown(r#"[{"service": {"enableExecuteCommand": true}}]"#),
-        fail(r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}}}}]"#),
-        fail(r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"kmsKeyId": "alias/aws/ssm"}}}}]"#),
-        pass(r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"kmsKeyId": "@Key"}}}}]"#),
-        pass(
-            r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"kmsKeyId": "arn:aws:kms:eu-west-1:111122223333:key/1"}}}}]"#,
-        ),
-        unknown(r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"kmsKeyId": "?"}}}}]"#),
-        not_applicable(r#"[{"cluster": {}}]"#),
-    ]
-};
+crate::cases::cases! {
+    pass: r#"[{"service": {}}]"#;
+    unknown: r#"[{"service": {"enableExecuteCommand": true}}]"#;
+    fail: r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}}}}]"#;
+    fail: r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"kmsKeyId": "alias/aws/ssm"}}}}]"#;
+    pass: r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"kmsKeyId": "@Key"}}}}]"#;
+    pass: r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"kmsKeyId": "arn:aws:kms:eu-west-1:111122223333:key/1"}}}}]"#;
+    unknown: r#"[{"cluster": {"configuration": {"executeCommandConfiguration": {"kmsKeyId": "?"}}}}]"#;
+    not_applicable: r#"[{"cluster": {}}]"#;
+}

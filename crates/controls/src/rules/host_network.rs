@@ -63,14 +63,11 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"task": {"networkMode": "host"}}]"#),
-        fail(r#"[{"compose": {"networkMode": "host"}}]"#),
-        pass(r#"[{"task": {"networkMode": "awsvpc", "containerDefinitions": "?"}}]"#),
-        pass(r#"[{"task": {"networkMode": "bridge"}}]"#),
-        pass(r#"[{"task": {}}]"#),
-        unknown(r#"[{"task": {"networkMode": "?"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"task": {"networkMode": "host"}}]"#;
+    fail: r#"[{"compose": {"networkMode": "host"}}]"#;
+    pass: r#"[{"task": {"networkMode": "awsvpc", "containerDefinitions": "?"}}]"#;
+    pass: r#"[{"task": {"networkMode": "bridge"}}]"#;
+    pass: r#"[{"task": {}}]"#;
+    unknown: r#"[{"task": {"networkMode": "?"}}]"#;
+}

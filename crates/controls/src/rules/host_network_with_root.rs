@@ -82,21 +82,15 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "root"}], "networkMode": "host"}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a"}], "networkMode": "host"}}]"#),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "privileged": false, "user": "0:0"}],
-            "networkMode": "host"}}]"#,
-        ),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "1000"}], "networkMode": "host"}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "privileged": true}], "networkMode": "host"}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a"}], "networkMode": "awsvpc"}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "app"}], "networkMode": "?"}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a"}], "networkMode": "?"}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "privileged": "?"}], "networkMode": "host"}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "?"}], "networkMode": "host"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{"user": "root", "in": {"networkMode": "host"}}"#;
+    fail: r#"{"in": {"networkMode": "host"}}"#;
+    fail: r#"{"privileged": false, "user": "0:0", "in": {"networkMode": "host"}}"#;
+    pass: r#"{"user": "1000", "in": {"networkMode": "host"}}"#;
+    pass: r#"{"privileged": true, "in": {"networkMode": "host"}}"#;
+    pass: r#"{"in": {"networkMode": "awsvpc"}}"#;
+    pass: r#"{"user": "app", "in": {"networkMode": "?"}}"#;
+    unknown: r#"{"in": {"networkMode": "?"}}"#;
+    unknown: r#"{"privileged": "?", "in": {"networkMode": "host"}}"#;
+    unknown: r#"{"user": "?", "in": {"networkMode": "host"}}"#;
+}

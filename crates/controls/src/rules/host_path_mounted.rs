@@ -100,72 +100,35 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x"}]}], "volumes": [{"name": "v", "host": {"sourcePath": "/var/run/docker.sock"}}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x", "readOnly": true}]}], "volumes": [{"name": "v",
-            "host": {"sourcePath": "/etc/nginx"}}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x"}]}], "volumes": [{"name": "v", "host": {"sourcePath": "/"}}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x"}]}], "volumes": [{"name": "v", "host": {"sourcePath": "/proc/"}}]}}]"#,
-        ),
-        fail(
-            r#"[{"compose": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x"}]}], "volumes": [{"name": "v",
-            "host": {"sourcePath": "/var/lib/docker/volumes"}}]}}]"#,
-        ),
-        fail(
-            r#"[{"compose": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x"}]}], "volumes": [{"name": "v", "host": {"sourcePath": "~/.ssh"}}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x"}]}], "volumes": [{"name": "v", "host": {"sourcePath": "/etc/app/+?"}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x", "readOnly": true}]}], "volumes": [{"name": "v",
-            "host": {"sourcePath": "/etc/localtime"}}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x"}]}], "volumes": [{"name": "v", "host": {"sourcePath": "/etc/localtime"}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x"}]}], "volumes": [{"name": "v", "host": {"sourcePath": "/srv/data"}}]}}]"#,
-        ),
-        pass(
-            r#"[{"compose": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x"}]}], "volumes": [{"name": "v", "host": {"sourcePath": "./data"}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x"}]}], "volumes": [{"name": "v", "host": {"sourcePath": "/etcetera"}}]}}]"#,
-        ),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x"}]}], "volumes": [{"name": "v", "host": {"sourcePath": "?"}}]}}]"#,
-        ),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/x"}]}], "volumes": [{"name": "v", "host": {"sourcePath": "?+/data"}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a"}], "volumes": [{"name": "unused",
-            "host": {"sourcePath": "/etc"}}]}}]"#,
-        ),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}], "in": {"volumes": [{"name": "v",
+        "host": {"sourcePath": "/var/run/docker.sock"}}]}}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x", "readOnly": true}],
+        "in": {"volumes": [{"name": "v", "host": {"sourcePath": "/etc/nginx"}}]}}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}], "in": {"volumes": [{"name": "v",
+        "host": {"sourcePath": "/"}}]}}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}], "in": {"volumes": [{"name": "v",
+        "host": {"sourcePath": "/proc/"}}]}}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}], "in": {"volumes": [{"name": "v",
+        "host": {"sourcePath": "/var/lib/docker/volumes"}}]}, "as": "compose"}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}], "in": {"volumes": [{"name": "v",
+        "host": {"sourcePath": "~/.ssh"}}]}, "as": "compose"}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}], "in": {"volumes": [{"name": "v",
+        "host": {"sourcePath": "/etc/app/+?"}}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x", "readOnly": true}],
+        "in": {"volumes": [{"name": "v", "host": {"sourcePath": "/etc/localtime"}}]}}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}], "in": {"volumes": [{"name": "v",
+        "host": {"sourcePath": "/etc/localtime"}}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}], "in": {"volumes": [{"name": "v",
+        "host": {"sourcePath": "/srv/data"}}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}], "in": {"volumes": [{"name": "v",
+        "host": {"sourcePath": "./data"}}]}, "as": "compose"}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}], "in": {"volumes": [{"name": "v",
+        "host": {"sourcePath": "/etcetera"}}]}}"#;
+    pass: r#"{}"#;
+    unknown: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}], "in": {"volumes": [{"name": "v",
+        "host": {"sourcePath": "?"}}]}}"#;
+    unknown: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/x"}], "in": {"volumes": [{"name": "v",
+        "host": {"sourcePath": "?+/data"}}]}}"#;
+    pass: r#"{"in": {"volumes": [{"name": "unused", "host": {"sourcePath": "/etc"}}]}}"#;
+}

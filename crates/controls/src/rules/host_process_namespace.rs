@@ -64,13 +64,10 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"task": {"pidMode": "host", "containerDefinitions": "?"}}]"#),
-        fail(r#"[{"compose": {"pidMode": "host"}}]"#),
-        pass(r#"[{"task": {"pidMode": "task"}}]"#),
-        pass(r#"[{"task": {}}]"#),
-        unknown(r#"[{"task": {"pidMode": "?"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"task": {"pidMode": "host", "containerDefinitions": "?"}}]"#;
+    fail: r#"[{"compose": {"pidMode": "host"}}]"#;
+    pass: r#"[{"task": {"pidMode": "task"}}]"#;
+    pass: r#"[{"task": {}}]"#;
+    unknown: r#"[{"task": {"pidMode": "?"}}]"#;
+}

@@ -86,31 +86,21 @@ fn judge(pin: Pin, span: Span) -> Verdict {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, not_applicable, pass, unknown};
-    &[
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "image": "nginx"}]}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "image": "nginx:latest"}]}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "image": "nginx:1.25"}]}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "image": "?+.amazonaws.com/app:1"}]}}]"#),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "image": "nginx@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}]}}]"#,
-        ),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "image": "app@+?"}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "image": "?"}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "image": "app:+?"}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "image": "@repository"}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        not_applicable(r#"[{"compose": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        fail(
-            r#"[{"build": {"stages": [{"from": "nginx@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-            "name": "a"}, {"from": "debian:12"}]}}]"#,
-        ),
-        pass(
-            r#"[{"build": {"stages": [{"from": "nginx@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-            "name": "a"}, {"from": "a", "fromIsLocal": true}]}}]"#,
-        ),
-        unknown(r#"[{"build": {"stages": [{"from": "?"}]}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{"image": "nginx"}"#;
+    fail: r#"{"image": "nginx:latest"}"#;
+    fail: r#"{"image": "nginx:1.25"}"#;
+    fail: r#"{"image": "?+.amazonaws.com/app:1"}"#;
+    pass: r#"{"image": "nginx@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}"#;
+    pass: r#"{"image": "app@+?"}"#;
+    unknown: r#"{"image": "?"}"#;
+    unknown: r#"{"image": "app:+?"}"#;
+    unknown: r#"{"image": "@repository"}"#;
+    unknown: r#"{}"#;
+    not_applicable: r#"{"as": "compose"}"#;
+    fail: r#"[{"build": {"stages": [{"from": "nginx@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "name": "a"}, {"from": "debian:12"}]}}]"#;
+    pass: r#"[{"build": {"stages": [{"from": "nginx@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "name": "a"}, {"from": "a", "fromIsLocal": true}]}}]"#;
+    unknown: r#"[{"build": {"stages": [{"from": "?"}]}}]"#;
+}

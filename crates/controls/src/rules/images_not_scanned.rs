@@ -73,28 +73,18 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"repository": {"repositoryName": "?"}}]"#),
-        fail(r#"[{"repository": {"imageScanningConfiguration": {"scanOnPush": false}}}]"#),
-        pass(r#"[{"repository": {"imageScanningConfiguration": {"scanOnPush": true}}}]"#),
-        pass(
-            r#"[{"repository": {"repositoryName": "team/app"}},
-            {"scanning": {"rules": [{"scanFrequency": "CONTINUOUS_SCAN",
-            "repositoryFilters": [{"filter": "team/*"}]}]}}]"#,
-        ),
-        fail(
-            r#"[{"repository": {"repositoryName": "app"}}, {"scanning": {"rules": [{"scanFrequency": "MANUAL",
-            "repositoryFilters": [{"filter": "*"}]}, {"scanFrequency": "SCAN_ON_PUSH",
-            "repositoryFilters": [{"filter": "team/*"}]}]}}]"#,
-        ),
-        unknown(
-            r#"[{"repository": {"repositoryName": "?"}},
-            {"scanning": {"rules": [{"scanFrequency": "SCAN_ON_PUSH",
-            "repositoryFilters": [{"filter": "team/*"}]}]}}]"#,
-        ),
-        unknown(r#"[{"repository": {"imageScanningConfiguration": {"scanOnPush": "?"}}}]"#),
-        unknown(r#"[{"repository": {"imageScanningConfiguration": "?"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"repository": {"repositoryName": "?"}}]"#;
+    fail: r#"[{"repository": {"imageScanningConfiguration": {"scanOnPush": false}}}]"#;
+    pass: r#"[{"repository": {"imageScanningConfiguration": {"scanOnPush": true}}}]"#;
+    pass: r#"[{"repository": {"repositoryName": "team/app"}},
+        {"scanning": {"rules": [{"scanFrequency": "CONTINUOUS_SCAN",
+        "repositoryFilters": [{"filter": "team/*"}]}]}}]"#;
+    fail: r#"[{"repository": {"repositoryName": "app"}}, {"scanning": {"rules": [{"scanFrequency": "MANUAL",
+        "repositoryFilters": [{"filter": "*"}]}, {"scanFrequency": "SCAN_ON_PUSH",
+        "repositoryFilters": [{"filter": "team/*"}]}]}}]"#;
+    unknown: r#"[{"repository": {"repositoryName": "?"}}, {"scanning": {"rules": [{"scanFrequency": "SCAN_ON_PUSH",
+        "repositoryFilters": [{"filter": "team/*"}]}]}}]"#;
+    unknown: r#"[{"repository": {"imageScanningConfiguration": {"scanOnPush": "?"}}}]"#;
+    unknown: r#"[{"repository": {"imageScanningConfiguration": "?"}}]"#;
+}

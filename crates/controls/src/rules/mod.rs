@@ -47,6 +47,7 @@ controls! {
     exec_session_without_kms,
     exec_blocked_by_read_only_root,
     exec_not_watched,
+    rejected_at_registration,
     volume_not_writable_by_user,
     tmpfs_without_noexec,
     ephemeral_storage_without_cmk,

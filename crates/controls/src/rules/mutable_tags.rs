@@ -65,14 +65,11 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"repository": {}}]"#),
-        fail(r#"[{"repository": {"imageTagMutability": "MUTABLE"}}]"#),
-        fail(r#"[{"repository": {"imageTagMutability": "MUTABLE_WITH_EXCLUSION"}}]"#),
-        pass(r#"[{"repository": {"imageTagMutability": "IMMUTABLE", "repositoryName": "?"}}]"#),
-        unknown(r#"[{"repository": {"imageTagMutability": "IMMUTABLE_WITH_EXCLUSION"}}]"#),
-        unknown(r#"[{"repository": {"imageTagMutability": "?"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"repository": {}}]"#;
+    fail: r#"[{"repository": {"imageTagMutability": "MUTABLE"}}]"#;
+    fail: r#"[{"repository": {"imageTagMutability": "MUTABLE_WITH_EXCLUSION"}}]"#;
+    pass: r#"[{"repository": {"imageTagMutability": "IMMUTABLE", "repositoryName": "?"}}]"#;
+    unknown: r#"[{"repository": {"imageTagMutability": "IMMUTABLE_WITH_EXCLUSION"}}]"#;
+    unknown: r#"[{"repository": {"imageTagMutability": "?"}}]"#;
+}

@@ -77,14 +77,11 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"cluster": {"clusterName": "?"}}]"#),
-        fail(r#"[{"cluster": {"settings": [{"name": "containerInsights", "value": "disabled"}]}}]"#),
-        pass(r#"[{"cluster": {"settings": [{"name": "containerInsights", "value": "enabled"}]}}]"#),
-        pass(r#"[{"cluster": {"settings": ["?...", {"name": "containerInsights", "value": "enhanced"}]}}]"#),
-        unknown(r#"[{"cluster": {"settings": [{"name": "containerInsights", "value": "?"}]}}]"#),
-        unknown(r#"[{"cluster": {"settings": "?"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"cluster": {"clusterName": "?"}}]"#;
+    fail: r#"[{"cluster": {"settings": [{"name": "containerInsights", "value": "disabled"}]}}]"#;
+    pass: r#"[{"cluster": {"settings": [{"name": "containerInsights", "value": "enabled"}]}}]"#;
+    pass: r#"[{"cluster": {"settings": ["?...", {"name": "containerInsights", "value": "enhanced"}]}}]"#;
+    unknown: r#"[{"cluster": {"settings": [{"name": "containerInsights", "value": "?"}]}}]"#;
+    unknown: r#"[{"cluster": {"settings": "?"}}]"#;
+}

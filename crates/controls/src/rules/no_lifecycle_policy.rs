@@ -71,18 +71,13 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"repository": {"repositoryName": "app"}}]"#),
-        fail(r#"[{"repository": {"repositoryName": "app"}}, {"lifecycle": {"repositoryName": "other"}}]"#),
-        pass(r#"[{"repository": {"lifecyclePolicyText": {"rules": []}}}]"#),
-        pass(
-            r#"[{"repository": {"repositoryName": "?"}}, {"lifecycle": {"repositoryName": "@repository",
-            "lifecyclePolicyText": "?"}}]"#,
-        ),
-        pass(r#"[{"repository": {"repositoryName": "app"}}, {"lifecycle": {"repositoryName": "app"}}]"#),
-        unknown(r#"[{"repository": {"repositoryName": "app"}}, {"lifecycle": {"repositoryName": "?"}}]"#),
-        unknown(r#"[{"repository": {"lifecyclePolicyText": "?"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"repository": {"repositoryName": "app"}}]"#;
+    fail: r#"[{"repository": {"repositoryName": "app"}}, {"lifecycle": {"repositoryName": "other"}}]"#;
+    pass: r#"[{"repository": {"lifecyclePolicyText": {"rules": []}}}]"#;
+    pass: r#"[{"repository": {"repositoryName": "?"}}, {"lifecycle": {"repositoryName": "@repository",
+        "lifecyclePolicyText": "?"}}]"#;
+    pass: r#"[{"repository": {"repositoryName": "app"}}, {"lifecycle": {"repositoryName": "app"}}]"#;
+    unknown: r#"[{"repository": {"repositoryName": "app"}}, {"lifecycle": {"repositoryName": "?"}}]"#;
+    unknown: r#"[{"repository": {"lifecyclePolicyText": "?"}}]"#;
+}

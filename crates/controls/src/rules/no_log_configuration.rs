@@ -71,17 +71,11 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "logConfiguration": {"options": {}}}]}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "logConfiguration": {"logDriver": null}}]}}]"#),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "logConfiguration": {"logDriver": "awslogs",
-            "options": "?"}}]}}]"#,
-        ),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "logConfiguration": "?"}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "logConfiguration": {"logDriver": "?"}}]}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{}"#;
+    fail: r#"{"logConfiguration": {"options": {}}}"#;
+    fail: r#"{"logConfiguration": {"logDriver": null}}"#;
+    pass: r#"{"logConfiguration": {"logDriver": "awslogs", "options": "?"}}"#;
+    unknown: r#"{"logConfiguration": "?"}"#;
+    unknown: r#"{"logConfiguration": {"logDriver": "?"}}"#;
+}

@@ -74,14 +74,11 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, not_applicable, pass, unknown};
-    &[
-        fail(r#"[{"provider": {"autoScalingGroupProvider": {"autoScalingGroupArn": "?"}}}]"#),
-        fail(r#"[{"provider": {"autoScalingGroupProvider": {"managedTerminationProtection": "DISABLED"}}}]"#),
-        pass(r#"[{"provider": {"autoScalingGroupProvider": {"managedTerminationProtection": "ENABLED"}}}]"#),
-        not_applicable(r#"[{"provider": {"managedInstancesProvider": {}}}]"#),
-        unknown(r#"[{"provider": {"autoScalingGroupProvider": {"managedTerminationProtection": "?"}}}]"#),
-        unknown(r#"[{"provider": {"autoScalingGroupProvider": "?"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"provider": {"autoScalingGroupProvider": {"autoScalingGroupArn": "?"}}}]"#;
+    fail: r#"[{"provider": {"autoScalingGroupProvider": {"managedTerminationProtection": "DISABLED"}}}]"#;
+    pass: r#"[{"provider": {"autoScalingGroupProvider": {"managedTerminationProtection": "ENABLED"}}}]"#;
+    not_applicable: r#"[{"provider": {"managedInstancesProvider": {}}}]"#;
+    unknown: r#"[{"provider": {"autoScalingGroupProvider": {"managedTerminationProtection": "?"}}}]"#;
+    unknown: r#"[{"provider": {"autoScalingGroupProvider": "?"}}]"#;
+}

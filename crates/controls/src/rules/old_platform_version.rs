@@ -102,30 +102,21 @@ fn is_windows(on: &Subject<'_>, service: &Service) -> Option<bool> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, not_applicable, pass, unknown};
-    &[
-        fail(r#"[{"service": {"launchType": "FARGATE", "platformVersion": "1.3.0"}}]"#),
-        fail(r#"[{"service": {"platformVersion": "1.3.0"}}]"#),
-        fail(r#"[{"service": {"platformVersion": "1.0.0", "taskDefinition": "@task"}}, {"task": {}}]"#),
-        pass(r#"[{"service": {"launchType": "FARGATE", "platformVersion": "1.4.0"}}]"#),
-        pass(r#"[{"service": {"launchType": "FARGATE", "platformVersion": "LATEST"}}]"#),
-        pass(r#"[{"service": {"launchType": "FARGATE"}}]"#),
-        pass(
-            r#"[{"service": {"platformVersion": "1.0.0", "taskDefinition": "win:3"}}, {"task": {"family": "win",
-            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
-        ),
-        not_applicable(r#"[{"service": {"launchType": "EC2"}}]"#),
-        not_applicable(r#"[{"service": {"cluster": "@cluster"}}, {"cluster": {}}]"#),
-        fail(
-            r#"[{"service": {"cluster": "c", "platformVersion": "1.3.0"}}, {"cluster": {"clusterName": "c",
-            "defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}}]"#,
-        ),
-        not_applicable(
-            r#"[{"service": {"capacityProviderStrategy": [{"capacityProvider": "@provider"}]}},
-            {"provider": {"autoScalingGroupProvider": {}}}]"#,
-        ),
-        unknown(r#"[{"service": {"launchType": "FARGATE", "platformVersion": "?"}}]"#),
-        unknown(r#"[{"service": {"launchType": "FARGATE", "platformVersion": "1.0.0"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"service": {"launchType": "FARGATE", "platformVersion": "1.3.0"}}]"#;
+    fail: r#"[{"service": {"platformVersion": "1.3.0"}}]"#;
+    fail: r#"[{"service": {"platformVersion": "1.0.0", "taskDefinition": "@task"}}, {"task": {}}]"#;
+    pass: r#"[{"service": {"launchType": "FARGATE", "platformVersion": "1.4.0"}}]"#;
+    pass: r#"[{"service": {"launchType": "FARGATE", "platformVersion": "LATEST"}}]"#;
+    pass: r#"[{"service": {"launchType": "FARGATE"}}]"#;
+    pass: r#"[{"service": {"platformVersion": "1.0.0", "taskDefinition": "win:3"}}, {"task": {"family": "win",
+        "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#;
+    not_applicable: r#"[{"service": {"launchType": "EC2"}}]"#;
+    not_applicable: r#"[{"service": {"cluster": "@cluster"}}, {"cluster": {}}]"#;
+    fail: r#"[{"service": {"cluster": "c", "platformVersion": "1.3.0"}}, {"cluster": {"clusterName": "c",
+        "defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]}}]"#;
+    not_applicable: r#"[{"service": {"capacityProviderStrategy": [{"capacityProvider": "@provider"}]}},
+        {"provider": {"autoScalingGroupProvider": {}}}]"#;
+    unknown: r#"[{"service": {"launchType": "FARGATE", "platformVersion": "?"}}]"#;
+    unknown: r#"[{"service": {"launchType": "FARGATE", "platformVersion": "1.0.0"}}]"#;
+}

@@ -113,55 +113,24 @@ fn is_passed_through(source: &Field<String>, path: &str) -> bool {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/tmp"}]}], "volumes": [{"name": "v",
-            "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/run/"}]}], "volumes": [{"name": "v", "host": {"sourcePath": "/srv/tmp"}}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/tmp/cache"}]}], "volumes": [{"name": "v",
-            "s3filesVolumeConfiguration": {"fileSystemArn": "?"}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/tmp", "readOnly": true}]}], "volumes": [{"name": "v",
-            "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/tmp"}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/data"}]}], "volumes": [{"name": "v",
-            "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/var/run/docker.sock"}]}], "volumes": [{"name": "v",
-            "host": {"sourcePath": "/var/run/docker.sock"}}]}}]"#,
-        ),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "?"}]}], "volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#,
-        ),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/tmp"}]}], "volumes": "?"}}]"#,
-        ),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/tmp", "readOnly": "?"}]}], "volumes": [{"name": "v",
-            "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#,
-        ),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/tmp"}], "in": {"volumes": [{"name": "v",
+        "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/run/"}], "in": {"volumes": [{"name": "v",
+        "host": {"sourcePath": "/srv/tmp"}}]}}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/tmp/cache"}], "in": {"volumes": [{"name": "v",
+        "s3filesVolumeConfiguration": {"fileSystemArn": "?"}}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/tmp", "readOnly": true}],
+        "in": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/tmp"}], "in": {"volumes": [{"name": "v"}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}], "in": {"volumes": [{"name": "v",
+        "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/var/run/docker.sock"}],
+        "in": {"volumes": [{"name": "v", "host": {"sourcePath": "/var/run/docker.sock"}}]}}"#;
+    pass: r#"{}"#;
+    unknown: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "?"}], "in": {"volumes": [{"name": "v",
+        "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}"#;
+    unknown: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/tmp"}], "in": {"volumes": "?"}}"#;
+    unknown: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/tmp", "readOnly": "?"}],
+        "in": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}"#;
+}

@@ -66,16 +66,13 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "privileged": true}]}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "privileged": "true"}]}}]"#),
-        fail(r#"[{"compose": {"containerDefinitions": [{"name": "a", "privileged": true}]}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "privileged": "false", "image": "?"}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "privileged": "?"}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": "?"}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "?...": 0}]}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{"privileged": true}"#;
+    fail: r#"{"privileged": "true"}"#;
+    fail: r#"{"privileged": true, "as": "compose"}"#;
+    pass: r#"{}"#;
+    pass: r#"{"privileged": "false", "image": "?"}"#;
+    unknown: r#"{"privileged": "?"}"#;
+    unknown: r#"[{"task": {"containerDefinitions": "?"}}]"#;
+    unknown: r#"{"?...": 0}"#;
+}

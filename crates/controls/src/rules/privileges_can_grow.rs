@@ -106,42 +106,20 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, not_applicable, pass, unknown};
-    &[
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "dockerSecurityOptions": ["label:type:x"]}]}}]"#),
-        fail(
-            r#"[{"compose": {"containerDefinitions": [{"name": "a",
-            "dockerSecurityOptions": ["no-new-privileges:false"]}]}}]"#,
-        ),
-        fail(r#"[{"compose": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "dockerSecurityOptions": ["no-new-privileges"]}]}}]"#,
-        ),
-        pass(
-            r#"[{"compose": {"containerDefinitions": [{"name": "a",
-            "dockerSecurityOptions": ["no-new-privileges:true", "?"]}]}}]"#,
-        ),
-        pass(
-            r#"[{"compose": {"containerDefinitions": [{"name": "a",
-            "dockerSecurityOptions": ["no-new-privileges=true"]}]}}]"#,
-        ),
-        not_applicable(
-            r#"[{"task": {"containerDefinitions": [{"name": "a"}],
-            "requiresCompatibilities": ["FARGATE"]}}]"#,
-        ),
-        not_applicable(r#"[{"daemon": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        not_applicable(
-            r#"[{"task": {"containerDefinitions": [{"name": "a"}]}},
-            {"service": {"taskDefinition": "@task", "launchType": "FARGATE"}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}, {"service": {"taskDefinition": "@task",
-            "launchType": "EC2"}}]"#,
-        ),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "dockerSecurityOptions": ["?"]}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a"}], "requiresCompatibilities": "?"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{}"#;
+    fail: r#"{"dockerSecurityOptions": ["label:type:x"]}"#;
+    fail: r#"{"dockerSecurityOptions": ["no-new-privileges:false"], "as": "compose"}"#;
+    fail: r#"{"as": "compose"}"#;
+    pass: r#"{"dockerSecurityOptions": ["no-new-privileges"]}"#;
+    pass: r#"{"dockerSecurityOptions": ["no-new-privileges:true", "?"], "as": "compose"}"#;
+    pass: r#"{"dockerSecurityOptions": ["no-new-privileges=true"], "as": "compose"}"#;
+    not_applicable: r#"{"in": {"requiresCompatibilities": ["FARGATE"]}}"#;
+    not_applicable: r#"{"as": "daemon"}"#;
+    not_applicable: r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}, {"service": {"taskDefinition": "@task",
+        "launchType": "FARGATE"}}]"#;
+    fail: r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}, {"service": {"taskDefinition": "@task",
+        "launchType": "EC2"}}]"#;
+    unknown: r#"{"dockerSecurityOptions": ["?"]}"#;
+    unknown: r#"{"in": {"requiresCompatibilities": "?"}}"#;
+}

@@ -80,57 +80,32 @@ fn judge(on: &Subject<'_>, policy: &Field<Value>) -> Verdict {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(
-            r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
-            "Principal": "*"}]}}}]"#,
-        ),
-        fail(
-            r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
-            "Principal": {"AWS": ["arn:aws:iam::1:root", "*"]}}]}}}]"#,
-        ),
-        fail(
-            r#"[{"policy": {"repositoryName": "?",
-            "policyText": "{\"Statement\": {\"Effect\": \"Allow\", \"Principal\": {\"AWS\": \"*\"}}}"}}]"#,
-        ),
-        fail(
-            r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow",
-            "NotPrincipal": {"AWS": "arn:aws:iam::1:root"}}]}}}]"#,
-        ),
-        fail(
-            r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
-            "Principal": "*", "Condition": {"StringLike": {"aws:PrincipalOrgID": "*"}}}]}}}]"#,
-        ),
-        fail(
-            r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
-            "Principal": "*", "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}]}}}]"#,
-        ),
-        pass(
-            r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
-            "Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "?"}}}]}}}]"#,
-        ),
-        pass(
-            r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
-            "Principal": {"AWS": "arn:aws:iam::1:root"}}]}}}]"#,
-        ),
-        pass(
-            r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
-            "Principal": {"Service": "lambda.amazonaws.com"}}]}}}]"#,
-        ),
-        pass(
-            r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
-            "Principal": {"AWS": "@Role"}}]}}}]"#,
-        ),
-        pass(r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Deny", "Principal": "*"}]}}}]"#),
-        pass(r#"[{"repository": {}}]"#),
-        unknown(
-            r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
-            "Principal": {"AWS": "?"}}]}}}]"#,
-        ),
-        unknown(r#"[{"repository": {"policyText": "?"}}]"#),
-        unknown(r#"[{"repository": {"policyText": {"Statement": ["?..."]}}}]"#),
-        fail(r#"[{"public": {}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
+        "Principal": "*"}]}}}]"#;
+    fail: r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
+        "Principal": {"AWS": ["arn:aws:iam::1:root", "*"]}}]}}}]"#;
+    fail: r#"[{"policy": {"repositoryName": "?",
+        "policyText": "{\"Statement\": {\"Effect\": \"Allow\", \"Principal\": {\"AWS\": \"*\"}}}"}}]"#;
+    fail: r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow",
+        "NotPrincipal": {"AWS": "arn:aws:iam::1:root"}}]}}}]"#;
+    fail: r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*", "Principal": "*",
+        "Condition": {"StringLike": {"aws:PrincipalOrgID": "*"}}}]}}}]"#;
+    fail: r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*", "Principal": "*",
+        "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}}]}}}]"#;
+    pass: r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*", "Principal": "*",
+        "Condition": {"StringEquals": {"aws:PrincipalOrgID": "?"}}}]}}}]"#;
+    pass: r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
+        "Principal": {"AWS": "arn:aws:iam::1:root"}}]}}}]"#;
+    pass: r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
+        "Principal": {"Service": "lambda.amazonaws.com"}}]}}}]"#;
+    pass: r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
+        "Principal": {"AWS": "@Role"}}]}}}]"#;
+    pass: r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Deny", "Principal": "*"}]}}}]"#;
+    pass: r#"[{"repository": {}}]"#;
+    unknown: r#"[{"repository": {"policyText": {"Statement": [{"Effect": "Allow", "Action": "ecr:*",
+        "Principal": {"AWS": "?"}}]}}}]"#;
+    unknown: r#"[{"repository": {"policyText": "?"}}]"#;
+    unknown: r#"[{"repository": {"policyText": {"Statement": ["?..."]}}}]"#;
+    fail: r#"[{"public": {}}]"#;
+}

@@ -82,23 +82,16 @@ fn judge(on: &Subject<'_>, repository: &Repository) -> Verdict {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"repository": {}}]"#),
-        fail(r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "AES256"}}}]"#),
-        fail(r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS"}}}]"#),
-        fail(r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "alias/aws/ecr"}}}]"#),
-        pass(r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "alias/mine"}}}]"#),
-        pass(
-            r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS_DSSE",
-            "kmsKey": "@aws_kms_key.mine"}}}]"#,
-        ),
-        unknown(r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "?"}}}]"#),
-        unknown(
-            r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS",
-            "kmsKey": "@data.aws_kms_alias.ecr"}}}]"#,
-        ),
-        unknown(r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "?"}}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"repository": {}}]"#;
+    fail: r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "AES256"}}}]"#;
+    fail: r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS"}}}]"#;
+    fail: r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "alias/aws/ecr"}}}]"#;
+    pass: r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "alias/mine"}}}]"#;
+    pass: r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS_DSSE",
+        "kmsKey": "@aws_kms_key.mine"}}}]"#;
+    unknown: r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS", "kmsKey": "?"}}}]"#;
+    unknown: r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "KMS",
+        "kmsKey": "@data.aws_kms_alias.ecr"}}}]"#;
+    unknown: r#"[{"repository": {"encryptionConfiguration": {"encryptionType": "?"}}}]"#;
+}

@@ -84,34 +84,19 @@ fn of_image(on: &Subject<'_>, build: &ImageBuild) -> Verdict {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, not_applicable, pass, unknown};
-    &[
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "root"}]}}]"#),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "0:1000", "image": "?"}],
-            "runtimePlatform": {"operatingSystemFamily": "LINUX"}}}]"#,
-        ),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "root:+?"}]}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "1000:0"}]}}]"#),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "app"}],
-            "runtimePlatform": {"operatingSystemFamily": "LINUX"}}}]"#,
-        ),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "1000:+?"}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "?"}]}}]"#),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "root"}],
-            "runtimePlatform": {"operatingSystemFamily": "?"}}}]"#,
-        ),
-        not_applicable(
-            r#"[{"task": {"containerDefinitions": [{"name": "a"}],
-            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
-        ),
-        fail(r#"[{"build": {"stages": [{"from": "a"}], "user": "root"}}]"#),
-        fail(r#"[{"build": {"stages": [{"from": "scratch"}]}}]"#),
-        pass(r#"[{"build": {"stages": [{"from": "a"}], "user": "app"}}]"#),
-        unknown(r#"[{"build": {"stages": [{"from": "a"}]}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{}"#;
+    fail: r#"{"user": "root"}"#;
+    fail: r#"{"user": "0:1000", "image": "?", "in": {"runtimePlatform": {"operatingSystemFamily": "LINUX"}}}"#;
+    fail: r#"{"user": "root:+?"}"#;
+    pass: r#"{"user": "1000:0"}"#;
+    pass: r#"{"user": "app", "in": {"runtimePlatform": {"operatingSystemFamily": "LINUX"}}}"#;
+    pass: r#"{"user": "1000:+?"}"#;
+    unknown: r#"{"user": "?"}"#;
+    unknown: r#"{"user": "root", "in": {"runtimePlatform": {"operatingSystemFamily": "?"}}}"#;
+    not_applicable: r#"{"in": {"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}"#;
+    fail: r#"[{"build": {"stages": [{"from": "a"}], "user": "root"}}]"#;
+    fail: r#"[{"build": {"stages": [{"from": "scratch"}]}}]"#;
+    pass: r#"[{"build": {"stages": [{"from": "a"}], "user": "app"}}]"#;
+    unknown: r#"[{"build": {"stages": [{"from": "a"}]}}]"#;
+}

@@ -84,70 +84,25 @@ fn judge(found: Found<'_>, head: tojimari_text::Span) -> Verdict {
 const MOST: usize = 8;
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "DB_PASSWORD",
-            "value": "hunter2"}]}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "DB_PASSWORD",
-            "value": "changeme"}]}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "DATABASE_URL",
-            "value": "postgres://app:hunter2@db/app"}]}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "DATABASE_URL",
-            "value": "postgres://app:hunter2@+?"}]}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "DB_PASSWORD",
-            "value": ""}]}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "DB_PASSWORD",
-            "value": "${DB_PASSWORD}"}]}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "DB_PASSWORD_FILE",
-            "value": "/run/secrets/db"}]}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "DB_SECRET_ARN",
-            "value": "?"}]}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "LOG_LEVEL",
-            "value": "?"}]}]}}]"#,
-        ),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": [{"name": "DB_PASSWORD",
-            "value": "?"}]}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "command": ["redis-server", "--requirepass",
-            "hunter2"]}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "entryPoint": ["sh", "-c",
-            "run --password=hunter2"]}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "logConfiguration": {"logDriver": "splunk",
-            "options": {"splunk-token": "hunter2"}}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "secrets": [{"name": "DB_PASSWORD",
-            "valueFrom": "hunter2"}], "image": "?"}]}}]"#,
-        ),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "command": ["--page-token-limit", "10", "?"]}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "command": ["--password", "?"]}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "environment": "?"}]}}]"#),
-        fail(r#"[{"build": {"environment": [{"name": "API_KEY", "value": "abcdef"}]}}]"#),
-        fail(r#"[{"build": {"arguments": [{"name": "NPM_TOKEN", "value": "abcdef"}]}}]"#),
-        pass(r#"[{"build": {"arguments": [{"name": "NPM_TOKEN"}]}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{"environment": [{"name": "DB_PASSWORD", "value": "hunter2"}]}"#;
+    fail: r#"{"environment": [{"name": "DB_PASSWORD", "value": "changeme"}]}"#;
+    fail: r#"{"environment": [{"name": "DATABASE_URL", "value": "postgres://app:hunter2@db/app"}]}"#;
+    fail: r#"{"environment": [{"name": "DATABASE_URL", "value": "postgres://app:hunter2@+?"}]}"#;
+    pass: r#"{"environment": [{"name": "DB_PASSWORD", "value": ""}]}"#;
+    pass: r#"{"environment": [{"name": "DB_PASSWORD", "value": "${DB_PASSWORD}"}]}"#;
+    pass: r#"{"environment": [{"name": "DB_PASSWORD_FILE", "value": "/run/secrets/db"}]}"#;
+    pass: r#"{"environment": [{"name": "DB_SECRET_ARN", "value": "?"}]}"#;
+    pass: r#"{"environment": [{"name": "LOG_LEVEL", "value": "?"}]}"#;
+    unknown: r#"{"environment": [{"name": "DB_PASSWORD", "value": "?"}]}"#;
+    fail: r#"{"command": ["redis-server", "--requirepass", "hunter2"]}"#;
+    fail: r#"{"entryPoint": ["sh", "-c", "run --password=hunter2"]}"#;
+    fail: r#"{"logConfiguration": {"logDriver": "splunk", "options": {"splunk-token": "hunter2"}}}"#;
+    pass: r#"{"secrets": [{"name": "DB_PASSWORD", "valueFrom": "hunter2"}], "image": "?"}"#;
+    pass: r#"{"command": ["--page-token-limit", "10", "?"]}"#;
+    unknown: r#"{"command": ["--password", "?"]}"#;
+    unknown: r#"{"environment": "?"}"#;
+    fail: r#"[{"build": {"environment": [{"name": "API_KEY", "value": "abcdef"}]}}]"#;
+    fail: r#"[{"build": {"arguments": [{"name": "NPM_TOKEN", "value": "abcdef"}]}}]"#;
+    pass: r#"[{"build": {"arguments": [{"name": "NPM_TOKEN"}]}}]"#;
+}

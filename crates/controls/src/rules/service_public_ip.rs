@@ -60,17 +60,12 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(
-            r#"[{"service": {"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "ENABLED",
-            "subnets": "?"}}}}]"#,
-        ),
-        pass(r#"[{"service": {"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "DISABLED"}}}}]"#),
-        pass(r#"[{"service": {"networkConfiguration": {"awsvpcConfiguration": {}}}}]"#),
-        pass(r#"[{"service": {}}]"#),
-        unknown(r#"[{"service": {"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "?"}}}}]"#),
-        unknown(r#"[{"service": {"networkConfiguration": "?"}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"service": {"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "ENABLED",
+        "subnets": "?"}}}}]"#;
+    pass: r#"[{"service": {"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "DISABLED"}}}}]"#;
+    pass: r#"[{"service": {"networkConfiguration": {"awsvpcConfiguration": {}}}}]"#;
+    pass: r#"[{"service": {}}]"#;
+    unknown: r#"[{"service": {"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "?"}}}}]"#;
+    unknown: r#"[{"service": {"networkConfiguration": "?"}}]"#;
+}

@@ -52,12 +52,9 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"task-set": {"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "ENABLED"}}}}]"#),
-        pass(r#"[{"task-set": {"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "DISABLED"}}}}]"#),
-        pass(r#"[{"task-set": {}}]"#),
-        unknown(r#"[{"task-set": {"networkConfiguration": {"awsvpcConfiguration": "?"}}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"task-set": {"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "ENABLED"}}}}]"#;
+    pass: r#"[{"task-set": {"networkConfiguration": {"awsvpcConfiguration": {"assignPublicIp": "DISABLED"}}}}]"#;
+    pass: r#"[{"task-set": {}}]"#;
+    unknown: r#"[{"task-set": {"networkConfiguration": {"awsvpcConfiguration": "?"}}}]"#;
+}

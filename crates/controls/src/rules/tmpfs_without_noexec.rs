@@ -104,48 +104,22 @@ fn missing(tmpfs: &Tmpfs, by_default: bool) -> Vec<&'static str> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64}]}}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["noexec",
-            "nosuid"]}]}}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["noexec", "nosuid",
-            "nodev", "exec"]}]}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["noexec", "nosuid",
-            "nodev", "mode=1777"]}]}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["?...", "noexec",
-            "nosuid", "nodev"]}]}}]}}]"#,
-        ),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        pass(
-            r#"[{"compose": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64}]}}]}}]"#,
-        ),
-        fail(
-            r#"[{"compose": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["exec"]}]}}]}}]"#,
-        ),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["noexec",
-            "?..."]}]}}]}}]"#,
-        ),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "linuxParameters": {"tmpfs": "?"}}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "linuxParameters": "?"}]}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{"linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64}]}}"#;
+    fail: r#"{"linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["noexec",
+        "nosuid"]}]}}"#;
+    fail: r#"{"linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["noexec",
+        "nosuid", "nodev", "exec"]}]}}"#;
+    pass: r#"{"linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["noexec",
+        "nosuid", "nodev", "mode=1777"]}]}}"#;
+    pass: r#"{"linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["?...", "noexec",
+        "nosuid", "nodev"]}]}}"#;
+    pass: r#"{}"#;
+    pass: r#"{"linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64}]}, "as": "compose"}"#;
+    fail: r#"{"linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["exec"]}]},
+        "as": "compose"}"#;
+    unknown: r#"{"linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 64, "mountOptions": ["noexec",
+        "?..."]}]}}"#;
+    unknown: r#"{"linuxParameters": {"tmpfs": "?"}}"#;
+    unknown: r#"{"linuxParameters": "?"}"#;
+}

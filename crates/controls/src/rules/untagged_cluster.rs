@@ -50,15 +50,12 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"cluster": {}}]"#),
-        fail(r#"[{"cluster": {"tags": []}}]"#),
-        fail(r#"[{"cluster": {"tags": [{"key": "aws:created", "value": "a"}]}}]"#),
-        pass(r#"[{"cluster": {"tags": [{"key": "team", "value": "?"}]}}]"#),
-        pass(r#"[{"cluster": {"tags": [{"key": "?", "value": "a"}]}}]"#),
-        unknown(r#"[{"cluster": {"tags": "?"}}]"#),
-        unknown(r#"[{"cluster": {"tags": ["?..."]}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"cluster": {}}]"#;
+    fail: r#"[{"cluster": {"tags": []}}]"#;
+    fail: r#"[{"cluster": {"tags": [{"key": "aws:created", "value": "a"}]}}]"#;
+    pass: r#"[{"cluster": {"tags": [{"key": "team", "value": "?"}]}}]"#;
+    pass: r#"[{"cluster": {"tags": [{"key": "?", "value": "a"}]}}]"#;
+    unknown: r#"[{"cluster": {"tags": "?"}}]"#;
+    unknown: r#"[{"cluster": {"tags": ["?..."]}}]"#;
+}

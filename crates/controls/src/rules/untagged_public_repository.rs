@@ -52,15 +52,12 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"public": {}}]"#),
-        fail(r#"[{"public": {"tags": []}}]"#),
-        fail(r#"[{"public": {"tags": [{"key": "aws:created", "value": "a"}]}}]"#),
-        pass(r#"[{"public": {"tags": [{"key": "team", "value": "?"}]}}]"#),
-        pass(r#"[{"public": {"tags": [{"key": "?", "value": "a"}]}}]"#),
-        unknown(r#"[{"public": {"tags": "?"}}]"#),
-        unknown(r#"[{"public": {"tags": ["?..."]}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"public": {}}]"#;
+    fail: r#"[{"public": {"tags": []}}]"#;
+    fail: r#"[{"public": {"tags": [{"key": "aws:created", "value": "a"}]}}]"#;
+    pass: r#"[{"public": {"tags": [{"key": "team", "value": "?"}]}}]"#;
+    pass: r#"[{"public": {"tags": [{"key": "?", "value": "a"}]}}]"#;
+    unknown: r#"[{"public": {"tags": "?"}}]"#;
+    unknown: r#"[{"public": {"tags": ["?..."]}}]"#;
+}

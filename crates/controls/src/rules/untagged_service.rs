@@ -51,15 +51,12 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(r#"[{"service": {}}]"#),
-        fail(r#"[{"service": {"tags": []}}]"#),
-        fail(r#"[{"service": {"tags": [{"key": "aws:created", "value": "a"}]}}]"#),
-        pass(r#"[{"service": {"tags": [{"key": "team", "value": "?"}]}}]"#),
-        pass(r#"[{"service": {"tags": [{"key": "?", "value": "a"}]}}]"#),
-        unknown(r#"[{"service": {"tags": "?"}}]"#),
-        unknown(r#"[{"service": {"tags": ["?..."]}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"service": {}}]"#;
+    fail: r#"[{"service": {"tags": []}}]"#;
+    fail: r#"[{"service": {"tags": [{"key": "aws:created", "value": "a"}]}}]"#;
+    pass: r#"[{"service": {"tags": [{"key": "team", "value": "?"}]}}]"#;
+    pass: r#"[{"service": {"tags": [{"key": "?", "value": "a"}]}}]"#;
+    unknown: r#"[{"service": {"tags": "?"}}]"#;
+    unknown: r#"[{"service": {"tags": ["?..."]}}]"#;
+}

@@ -60,17 +60,14 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, not_applicable, pass, unknown};
-    &[
-        fail(r#"[{"task": {}}]"#),
-        fail(r#"[{"task": {"tags": []}}]"#),
-        fail(r#"[{"task": {"tags": [{"key": "aws:created", "value": "a"}]}}]"#),
-        pass(r#"[{"task": {"tags": [{"key": "team", "value": "?"}]}}]"#),
-        pass(r#"[{"task": {"tags": [{"key": "?", "value": "a"}]}}]"#),
-        unknown(r#"[{"task": {"tags": "?"}}]"#),
-        unknown(r#"[{"task": {"tags": ["?..."]}}]"#),
-        not_applicable(r#"[{"compose": {}}]"#),
-        fail(r#"[{"daemon": {}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"[{"task": {}}]"#;
+    fail: r#"[{"task": {"tags": []}}]"#;
+    fail: r#"[{"task": {"tags": [{"key": "aws:created", "value": "a"}]}}]"#;
+    pass: r#"[{"task": {"tags": [{"key": "team", "value": "?"}]}}]"#;
+    pass: r#"[{"task": {"tags": [{"key": "?", "value": "a"}]}}]"#;
+    unknown: r#"[{"task": {"tags": "?"}}]"#;
+    unknown: r#"[{"task": {"tags": ["?..."]}}]"#;
+    not_applicable: r#"[{"compose": {}}]"#;
+    fail: r#"[{"daemon": {}}]"#;
+}

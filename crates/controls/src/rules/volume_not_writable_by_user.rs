@@ -118,54 +118,25 @@ fn is_prepared(task: &TaskDefinition, container: &Container, volume: &Volume) ->
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "1000",
-            "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "app:root",
-            "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}]}], "volumes": [{"name": "v",
-            "host": {}}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "0",
-            "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/data"}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "1000"}]}}]"#),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "1000",
-            "mountPoints": [{"sourceVolume": "v", "containerPath": "/data", "readOnly": true}]}],
-            "volumes": [{"name": "v"}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "1000",
-            "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}]}], "volumes": [{"name": "v",
-            "configuredAtLaunch": true}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "1000",
-            "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}]}], "volumes": [{"name": "v",
-            "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}]"#,
-        ),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "?",
-            "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "?"}]}}]"#),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "1000",
-            "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}]}], "volumes": "?"}}]"#,
-        ),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "1000", "mountPoints": "?"}],
-            "volumes": [{"name": "v"}]}}]"#,
-        ),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{"user": "1000", "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    fail: r#"{"user": "app:root", "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}],
+        "in": {"volumes": [{"name": "v", "host": {}}]}}"#;
+    pass: r#"{"user": "0", "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}], "in": {"volumes": [{"name": "v"}]}}"#;
+    pass: r#"{"user": "1000"}"#;
+    pass: r#"{"user": "1000", "mountPoints": [{"sourceVolume": "v", "containerPath": "/data", "readOnly": true}],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    pass: r#"{"user": "1000", "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}],
+        "in": {"volumes": [{"name": "v", "configuredAtLaunch": true}]}}"#;
+    pass: r#"{"user": "1000", "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}],
+        "in": {"volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}"#;
+    unknown: r#"{"user": "?", "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    pass: r#"{"user": "?"}"#;
+    unknown: r#"{"user": "1000", "mountPoints": [{"sourceVolume": "v", "containerPath": "/data"}],
+        "in": {"volumes": "?"}}"#;
+    unknown: r#"{"user": "1000", "mountPoints": "?", "in": {"volumes": [{"name": "v"}]}}"#;
+}

@@ -100,58 +100,29 @@ fn started(container: &Container) -> impl Iterator<Item = String> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, pass, unknown};
-    &[
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/usr/local/bin"}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/usr/lib/app/plugins/"}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/var/www/html"}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a",
-            "linuxParameters": {"tmpfs": [{"containerPath": "/opt", "size": 1}]}}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/app"}], "entryPoint": ["/app/bin/server"]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        fail(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/app"}], "command": ["python", "/app/main.py"]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/app"}], "command": ["python", "main.py"]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/var/www/html/uploads"}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/usr/share/elasticsearch/data"}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/usr/local/bin", "readOnly": true}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "?"}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": [{"sourceVolume": "v",
-            "containerPath": "/opt", "readOnly": "?"}]}], "volumes": [{"name": "v"}]}}]"#,
-        ),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "mountPoints": ["?..."]}]}}]"#),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/usr/local/bin"}],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/usr/lib/app/plugins/"}],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/var/www/html"}],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    fail: r#"{"linuxParameters": {"tmpfs": [{"containerPath": "/opt", "size": 1}]}}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/app"}], "entryPoint": ["/app/bin/server"],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/app"}], "command": ["python", "/app/main.py"],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/app"}], "command": ["python", "main.py"],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/var/www/html/uploads"}],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/usr/share/elasticsearch/data"}],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/usr/local/bin", "readOnly": true}],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    pass: r#"{}"#;
+    unknown: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "?"}], "in": {"volumes": [{"name": "v"}]}}"#;
+    unknown: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/opt", "readOnly": "?"}],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    unknown: r#"{"mountPoints": ["?..."]}"#;
+}

@@ -70,27 +70,15 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 #[cfg(test)]
-pub const CASES: &[crate::cases::Case] = {
-    use crate::cases::{fail, not_applicable, pass, unknown};
-    &[
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "image": "?", "readonlyRootFilesystem": false}]}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": "false"}]}}]"#),
-        fail(r#"[{"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": null}]}}]"#),
-        fail(r#"[{"daemon": {"containerDefinitions": [{"name": "a"}]}}]"#),
-        pass(r#"[{"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true}]}}]"#),
-        unknown(r#"[{"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": "?"}]}}]"#),
-        unknown(
-            r#"[{"task": {"containerDefinitions": [{"name": "a"}],
-            "runtimePlatform": {"operatingSystemFamily": "?"}}}]"#,
-        ),
-        pass(
-            r#"[{"task": {"containerDefinitions": [{"name": "a", "readonlyRootFilesystem": true}],
-            "runtimePlatform": {"operatingSystemFamily": "LINUX"}}}]"#,
-        ),
-        not_applicable(
-            r#"[{"task": {"containerDefinitions": [{"name": "a"}],
-            "runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}]"#,
-        ),
-    ]
-};
+crate::cases::cases! {
+    fail: r#"{}"#;
+    fail: r#"{"image": "?", "readonlyRootFilesystem": false}"#;
+    fail: r#"{"readonlyRootFilesystem": "false"}"#;
+    fail: r#"{"readonlyRootFilesystem": null}"#;
+    fail: r#"{"as": "daemon"}"#;
+    pass: r#"{"readonlyRootFilesystem": true}"#;
+    unknown: r#"{"readonlyRootFilesystem": "?"}"#;
+    unknown: r#"{"in": {"runtimePlatform": {"operatingSystemFamily": "?"}}}"#;
+    pass: r#"{"readonlyRootFilesystem": true, "in": {"runtimePlatform": {"operatingSystemFamily": "LINUX"}}}"#;
+    not_applicable: r#"{"in": {"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}}"#;
+}
