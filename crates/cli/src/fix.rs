@@ -238,7 +238,9 @@ impl Work<'_> {
                     self.change(file, text);
                     self.lines.push(Line::Fixed(wanted.shown.clone()));
                 }
-                Err(patch::Error::Remedy(words)) => self.lines.push(Line::Left(format!("{}: {words}", wanted.shown))),
+                Err(error @ (patch::Error::Remedy(_) | patch::Error::Format)) => {
+                    self.lines.push(Line::Left(format!("{}: {error}", wanted.shown)));
+                }
                 Err(error) => {
                     self.lines.push(Line::Refused(format!("{}: failed to write it: {error}", wanted.shown)));
                 }
