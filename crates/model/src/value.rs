@@ -245,6 +245,24 @@ impl Value {
         self.mapped(&|choice| Ok(take(choice)))
     }
 
+    /// Equal but for the places.
+    pub fn is_same(&self, other: &Value) -> bool {
+        match (&self.kind, &other.kind) {
+            (Kind::List(l, lr), Kind::List(r, rr)) => {
+                l.len() == r.len() && lr == rr && l.iter().zip(r).all(|(l, r)| l.is_same(r))
+            }
+            (Kind::Map(l, lr), Kind::Map(r, rr)) => {
+                l.len() == r.len()
+                    && lr == rr
+                    && l.iter().zip(r).all(|(l, r)| l.name == r.name && l.value.is_same(&r.value))
+            }
+            (Kind::Choice(l), Kind::Choice(r)) => {
+                l.condition == r.condition && l.then.is_same(&r.then) && l.otherwise.is_same(&r.otherwise)
+            }
+            (l, r) => l == r,
+        }
+    }
+
     /// A copy in which each choice is taken one way, left as it is, or replaced.
     fn mapped(&self, take: &dyn Fn(&Choice) -> Result<Option<bool>, Value>) -> Value {
         let kind = match &self.kind {

@@ -5,8 +5,10 @@
 pub mod cdk;
 pub mod cloudformation;
 pub mod compose;
+pub mod copilot;
 pub mod dockerfile;
 pub mod ecs_json;
+mod notation;
 mod resource;
 
 use std::collections::HashMap;
@@ -56,6 +58,8 @@ pub enum Format {
     CloudFormation,
     /// The files of a Compose project, each laid over those before it.
     Compose,
+    /// A manifest of AWS Copilot.
+    Copilot,
     Dockerfile,
 }
 
@@ -71,6 +75,8 @@ fn format(text: &str, name: &str) -> Option<Format> {
         Some(Format::CloudFormation)
     } else if compose::may_be(text, name) {
         Some(Format::Compose)
+    } else if copilot::may_be(text) {
+        Some(Format::Copilot)
     } else {
         dockerfile::may_be(text, name).then_some(Format::Dockerfile)
     }
@@ -135,6 +141,7 @@ pub fn read(unit: &Unit, sources: &Sources, files: &dyn Files) -> Read {
         Format::Json => json(file, sources, files),
         Format::CloudFormation => templates(file, sources, files),
         Format::Compose => compose::read(&unit.files, sources, files),
+        Format::Copilot => copilot::read(file, sources, files),
         Format::Dockerfile => dockerfile::read(file, sources),
     }
 }

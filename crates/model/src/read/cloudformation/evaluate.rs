@@ -7,8 +7,7 @@ use tojimari_text::{Entry, Node, Span, Written, yaml};
 
 use super::condition::{Condition, Conditions};
 use super::functions::{
-    concatenated, is_known, join, lifted, matching, placed, plain, push_text, reason_of, same, select, size, split,
-    text_of,
+    concatenated, is_known, join, lifted, matching, placed, plain, push_text, reason_of, select, size, split, text_of,
 };
 use super::nested::Outputs;
 use super::template::{Template, is_loop};
@@ -323,7 +322,7 @@ impl<'n> Evaluator<'n> {
         }
         // What stands under one condition twice stands there once.
         let (then, otherwise) = (then.given(&name, true), otherwise.given(&name, false));
-        if same(&then, &otherwise) {
+        if then.is_same(&otherwise) {
             return then;
         }
         Value::new(span, Kind::Choice(Box::new(Choice { condition: name, then, otherwise })))
@@ -381,7 +380,7 @@ impl<'n> Evaluator<'n> {
         for entry in matching(map.entries(), first) {
             for entry in matching(entry.value.entries(), second) {
                 let value = self.at_depth(&entry.value, depth);
-                if !found.iter().any(|other| same(other, &value)) {
+                if !found.iter().any(|other| other.is_same(&value)) {
                     found.push(value);
                 }
             }
@@ -389,7 +388,7 @@ impl<'n> Evaluator<'n> {
         let all_known = is_known(first) && is_known(second);
         if let Some(default) = default
             && (!all_known || found.is_empty())
-            && !found.iter().any(|other| same(other, default))
+            && !found.iter().any(|other| other.is_same(default))
         {
             found.push(default.clone());
         }

@@ -71,7 +71,7 @@ pub(super) fn lifted(arguments: Vec<Value>, span: Span, left: usize, apply: &dyn
         lifted(arguments, span, left - 1, apply)
     };
     let (then, otherwise) = (given(true), given(false));
-    if same(&then, &otherwise) {
+    if then.is_same(&otherwise) {
         return then;
     }
     Value::new(span, Kind::Choice(Box::new(Choice { condition, then, otherwise })))
@@ -161,22 +161,6 @@ pub(super) fn placed(value: &Value, span: Span) -> Value {
         other => other.clone(),
     };
     Value::new(span, kind)
-}
-
-/// Equal but for their places.
-pub(super) fn same(left: &Value, right: &Value) -> bool {
-    match (&left.kind, &right.kind) {
-        (Kind::List(l, lr), Kind::List(r, rr)) => {
-            l.len() == r.len() && lr == rr && l.iter().zip(r).all(|(l, r)| same(l, r))
-        }
-        (Kind::Map(l, lr), Kind::Map(r, rr)) => {
-            l.len() == r.len() && lr == rr && l.iter().zip(r).all(|(l, r)| l.name == r.name && same(&l.value, &r.value))
-        }
-        (Kind::Choice(l), Kind::Choice(r)) => {
-            l.condition == r.condition && same(&l.then, &r.then) && same(&l.otherwise, &r.otherwise)
-        }
-        (l, r) => l == r,
-    }
 }
 
 /// Bytes, about.

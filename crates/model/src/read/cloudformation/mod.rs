@@ -5,7 +5,7 @@
 mod condition;
 mod evaluate;
 mod functions;
-mod names;
+pub(super) mod names;
 mod nested;
 mod template;
 #[cfg(test)]
@@ -72,6 +72,13 @@ fn reader(kind: &str) -> Option<Reader> {
         "AWS::Logs::MetricFilter" => reader!(MetricFilter, MetricFilter::read),
         _ => return None,
     })
+}
+
+/// A piece of a template on its own, by the names of the API: what it refers to is not known.
+pub(super) fn fragment(node: &Node) -> Value {
+    let empty = Node::new(node.span, tojimari_text::Written::Mapping(Vec::new()));
+    let template = template::Template::new(&empty, template::Arguments::new(), None);
+    names::to_api(Evaluator::new(&template).value(node))
 }
 
 impl Evaluator<'_> {

@@ -70,7 +70,7 @@ fn lifecycle_policy(member: Member) -> Member {
     Member { name: "lifecyclePolicyText".into(), value: text_in(member.value), ..member }
 }
 
-fn api_name(name: &str) -> Box<str> {
+pub(in crate::read) fn api_name(name: &str) -> Box<str> {
     match name {
         "EFSVolumeConfiguration" => "efsVolumeConfiguration".into(),
         "FSxWindowsFileServerVolumeConfiguration" => "fsxWindowsFileServerVolumeConfiguration".into(),

@@ -2,7 +2,8 @@
 
 use tojimari_text::Span;
 
-use super::service::{Object, mebibytes, parts_of, string};
+use super::service::parts_of;
+use crate::read::notation::{Object, mebibytes, string};
 use crate::value::{Kind, Part, Reason, Value};
 
 /// What Docker mounts a tmpfs with unless an option says otherwise.
