@@ -289,7 +289,7 @@ pub(crate) const CALLS: &[Call] = &[
 ];
 
 /// What open was asked for, from its flags.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct OpenFlags {
     pub write: bool,
     pub create: bool,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tojimari_model::observed::FileKind;
+use tojimari_model::observed::{FileKind, Operation};
 
 use crate::Command;
 use crate::calls::{ARCH_X86_64, Call, Numbers, What, X32_BIT};
@@ -31,6 +31,8 @@ const MOST_SUCCEEDED: usize = 1 << 20;
 #[derive(Default)]
 struct Task {
     recorded: bool,
+    /// Programs that it has executed: what one may do, the next need not.
+    programs: u32,
     program: Option<Arc<str>>,
     root: Option<(u64, Rc<Root>)>,
     pending: Option<Pending>,
@@ -38,7 +40,7 @@ struct Task {
 
 /// A call whose end is waited for.
 struct Pending {
-    events: Vec<Event>,
+    events: Vec<Looked>,
     /// The file is known only by the descriptor that the call returns.
     returned: Option<Aim>,
     /// Its path could not be read or resolved: it matters only if the call succeeds.
@@ -46,6 +48,15 @@ struct Pending {
     /// It changes mounts or roots.
     disturbs: bool,
     at: Duration,
+}
+
+/// An event whose outcome is not known yet.
+struct Looked {
+    event: Event,
+    /// Of its path and operation.
+    key: u64,
+    /// Of all that decides its outcome but for the name itself; `None` where the name counts too.
+    likeness: Option<u64>,
 }
 
 pub(crate) struct Engine {
@@ -170,6 +181,7 @@ impl Engine {
         if !self.tasks.contains_key(&pid) {
             self.adopt(pid);
         }
+        self.resolver.recent.seen(pid);
         if self.killing || self.shared.killed.load(Ordering::Relaxed) {
             self.kill_all();
             return;
@@ -197,6 +209,7 @@ impl Engine {
 
     /// A new task stops before its maker tells of it, or its maker was killed first.
     fn adopt(&mut self, pid: i32) {
+        self.resolver.forget(pid);
         let recorded = self.begun.is_some()
             && match self.maker(pid) {
                 Some(maker) => self.tasks[&maker].recorded,
@@ -232,6 +245,7 @@ impl Engine {
             && let Some(task) = self.tasks.remove(&former)
         {
             self.tasks.insert(pid, task);
+            self.resolver.forget(former);
         }
         let begins = self.begun.is_none() && (self.config.begin == Begin::AtOnce || self.has_other_root(pid));
         let begins_late = self.begun.is_some()
@@ -239,6 +253,7 @@ impl Engine {
             && !self.tasks.get(&pid).is_some_and(|task| task.recorded)
             && self.has_other_root(pid);
         let task = self.tasks.entry(pid).or_default();
+        task.programs += 1;
         task.program = None;
         task.root = None;
         task.recorded |= begins || begins_late;
@@ -254,6 +269,8 @@ impl Engine {
     }
 
     fn ended(&mut self, pid: i32, exit: Exit) {
+        self.resolver.recent.seen(pid);
+        self.resolver.forget(pid);
         if let Some(task) = self.tasks.remove(&pid)
             && let Some(pending) = task.pending
         {
@@ -324,16 +341,23 @@ impl Engine {
             }
             _ => {}
         }
+        let changes_names = matches!(call.what, What::Rename { .. } | What::Remove { .. } | What::UnlinkAt);
         let disturbs = matches!(call.what, What::Root | What::Mount { .. } | What::PivotRoot | What::MoveMount);
         if disturbs {
             self.disturbed();
         } else if !recorded {
+            if changes_names {
+                self.resolver.recent.changes(pid);
+            }
             return ptrace::resume(pid, 0);
         }
         let at = self.begun.map(|(_, begun)| begun.elapsed()).unwrap_or_default();
         let mut pending = Pending { events: Vec::new(), returned: None, unresolved: false, disturbs, at };
         if recorded {
             self.look(pid, call, &stopped, &mut pending)?;
+        }
+        if changes_names || disturbs {
+            self.resolver.recent.changes(pid);
         }
         if pending.disturbs || pending.unresolved || pending.returned.is_some() || self.wants_end(&pending.events) {
             if let Some(task) = self.tasks.get_mut(&pid) {
@@ -395,8 +419,8 @@ impl Engine {
             }
         }
         for (aim, site) in sites {
-            let event = self.event(pid, pending.at, &root, &aim, site);
-            pending.events.push(event);
+            let looked = self.event(pid, pending.at, &root, &aim, site);
+            pending.events.push(looked);
         }
         Ok(())
     }
@@ -411,8 +435,9 @@ impl Engine {
         }
     }
 
-    fn event(&mut self, pid: i32, at: Duration, root: &Root, aim: &Aim, site: Site) -> Event {
-        let Site { mut path, found, mut bytes, mount } = site;
+    fn event(&mut self, pid: i32, at: Duration, root: &Root, aim: &Aim, site: Site) -> Looked {
+        let likeness = self.likeness(pid, aim, &site);
+        let Site { mut path, found, mut bytes, mount, .. } = site;
         let mut kind = found.kind.unwrap_or(aim.makes);
         let mut existed = found.kind.is_some();
         let refused_if_read_only = aim.check.refused(found);
@@ -430,7 +455,8 @@ impl Engine {
             bytes = 0;
         }
         let program = self.program(pid, root);
-        Event {
+        let key = self.hasher.hash_one((&path, aim.operation));
+        let event = Event {
             at,
             pid,
             program,
@@ -443,7 +469,8 @@ impl Engine {
             outcome: Outcome::NotLearned,
             refused_if_read_only,
             would_break: refused_if_read_only && !fails_anyway,
-        }
+        };
+        Looked { event, key, likeness }
     }
 
     /// The task's root, looked up again when roots may have changed.
@@ -476,15 +503,32 @@ impl Engine {
         self.resolver.mounts_changed();
     }
 
-    fn wants_end(&self, events: &[Event]) -> bool {
-        match self.config.outcomes {
-            Outcomes::Always => !events.is_empty(),
-            Outcomes::WhereNeeded => events.iter().any(|event| !self.succeeded.contains(&self.key(event))),
+    /// What the outcome of a call hangs on beside the name: where one success was seen, the same
+    /// program will have another with the next file of the folder that is like this one. Only for
+    /// operations that look at permissions and at nothing in the file.
+    fn likeness(&self, pid: i32, aim: &Aim, site: &Site) -> Option<u64> {
+        match aim.check {
+            Check::Open(_) | Check::Make | Check::Unlink | Check::Truncate | Check::TruncateDescriptor => {}
+            Check::Change if !matches!(aim.operation, Operation::SetXattr | Operation::RemoveXattr) => {}
+            _ => return None,
         }
+        if !site.found.parent || !site.found.named {
+            return None;
+        }
+        let cut = site.path.iter().rposition(|&byte| byte == b'/')?;
+        let programs = self.tasks.get(&pid)?.programs;
+        let there = (site.found.slash, site.permission, &site.mount.point);
+        Some(self.hasher.hash_one((pid, programs, aim.operation, aim.check, &site.path[..cut], there)))
     }
 
-    fn key(&self, event: &Event) -> u64 {
-        self.hasher.hash_one((&event.path, event.operation))
+    fn wants_end(&self, events: &[Looked]) -> bool {
+        match self.config.outcomes {
+            Outcomes::Always => !events.is_empty(),
+            Outcomes::WhereNeeded => events.iter().any(|looked| {
+                let like_another = looked.likeness.is_some_and(|likeness| self.succeeded.contains(&likeness));
+                !like_another && !self.succeeded.contains(&looked.key)
+            }),
+        }
     }
 
     /// At the end of a call that was waited for.
@@ -519,17 +563,16 @@ impl Engine {
             if self.succeeded.len() >= MOST_SUCCEEDED {
                 self.succeeded.clear();
             }
-            for event in &events {
-                let key = self.key(event);
-                self.succeeded.insert(key);
+            for looked in &events {
+                self.succeeded.extend([looked.key].into_iter().chain(looked.likeness));
             }
         }
         self.send(events, outcome);
         resumed
     }
 
-    fn send(&mut self, events: Vec<Event>, outcome: Outcome) {
-        for mut event in events {
+    fn send(&mut self, events: Vec<Looked>, outcome: Outcome) {
+        for Looked { mut event, .. } in events {
             event.outcome = outcome;
             match outcome {
                 Outcome::Success => event.would_break = event.refused_if_read_only,

@@ -11,7 +11,7 @@ use tojimari_model::observed::FileKind;
 use crate::calls::OpenFlags;
 
 /// What kind of check a call goes through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Check {
     Open(OpenFlags),
     /// mkdir, mknod, symlink, link, bind.

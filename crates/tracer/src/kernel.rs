@@ -125,8 +125,19 @@ pub(crate) struct Stat {
     pub inode: u64,
     pub device: (u32, u32),
     pub links: u32,
+    pub permission: Permission,
     /// Id of the mount in mountinfo; 0 before Linux 5.8.
     pub mount: u64,
+}
+
+/// What decides who may do what with a file, as far as statx tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Permission {
+    mode: u16,
+    owner: u32,
+    group: u32,
+    /// Immutable, append-only, a mount point …
+    attributes: u64,
 }
 
 impl Stat {
@@ -149,7 +160,14 @@ pub(crate) fn stat_open(descriptor: BorrowedFd<'_>) -> io::Result<Stat> {
 
 fn statx(folder: RawFd, path: *const c_char, flags: c_int) -> io::Result<Stat> {
     let mut stat = MaybeUninit::<libc::statx>::zeroed();
-    let mask = libc::STATX_TYPE | libc::STATX_SIZE | libc::STATX_INO | libc::STATX_NLINK | libc::STATX_MNT_ID;
+    let mask = libc::STATX_TYPE
+        | libc::STATX_MODE
+        | libc::STATX_UID
+        | libc::STATX_GID
+        | libc::STATX_SIZE
+        | libc::STATX_INO
+        | libc::STATX_NLINK
+        | libc::STATX_MNT_ID;
     let flags = flags | libc::AT_NO_AUTOMOUNT | libc::AT_STATX_DONT_SYNC;
     // SAFETY: the path ends in NUL, and the kernel writes one `statx`, a struct of integers.
     let stat = unsafe {
@@ -162,6 +180,12 @@ fn statx(folder: RawFd, path: *const c_char, flags: c_int) -> io::Result<Stat> {
         inode: stat.stx_ino,
         device: (stat.stx_dev_major, stat.stx_dev_minor),
         links: stat.stx_nlink,
+        permission: Permission {
+            mode: stat.stx_mode,
+            owner: stat.stx_uid,
+            group: stat.stx_gid,
+            attributes: stat.stx_attributes,
+        },
         mount: if stat.stx_mask & libc::STATX_MNT_ID != 0 { stat.stx_mnt_id } else { 0 },
     })
 }

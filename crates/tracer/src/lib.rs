@@ -11,6 +11,7 @@ mod kernel;
 mod launch;
 mod mounts;
 mod ptrace;
+mod recent;
 mod records;
 mod resolve;
 mod session;

@@ -124,12 +124,15 @@ pub(crate) fn kill(pid: pid_t) {
     unsafe { libc::kill(pid, libc::SIGKILL) };
 }
 
-/// Keeps signals that are meant for the rest of this program away from this thread.
+/// Keeps signals that are meant for the rest of this program away from this thread. Not SIGCHLD:
+/// every stop sends one to this thread, and the kernel drops what is ignored at once, unless it is
+/// blocked; then it would wake another thread, at every stop.
 pub(crate) fn block_signals() {
     // SAFETY: a plain set, filled before it is used.
     unsafe {
         let mut all: libc::sigset_t = mem::zeroed();
         libc::sigfillset(&mut all);
+        libc::sigdelset(&mut all, libc::SIGCHLD);
         libc::pthread_sigmask(libc::SIG_SETMASK, &all, std::ptr::null_mut());
     }
 }

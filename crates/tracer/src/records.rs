@@ -1,7 +1,7 @@
 //! The records on their way from the tracer's thread to whoever listens, in batches: waking the
 //! listener for each would cost the traced program as much as the stop itself.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,13 +15,15 @@ const PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug, Default)]
 struct Channel {
     waiting: Mutex<Waiting>,
-    /// Rung for what must not be late: a beginning, an end, the close.
+    /// Rung for what must not be late.
     bell: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
     records: Vec<Record>,
+    /// A beginning or an end is among them.
+    urgent: bool,
     closed: bool,
 }
 
@@ -43,11 +45,16 @@ pub(crate) struct Sender {
 pub struct Records {
     channel: Arc<Channel>,
     batch: RefCell<vec::IntoIter<Record>>,
+    /// When the batch was taken.
+    taken: Cell<Instant>,
 }
 
 pub(crate) fn channel() -> (Sender, Records) {
     let channel = Arc::new(Channel::default());
-    (Sender { channel: channel.clone() }, Records { channel, batch: RefCell::default() })
+    (
+        Sender { channel: channel.clone() },
+        Records { channel, batch: RefCell::default(), taken: Cell::new(Instant::now()) },
+    )
 }
 
 impl Sender {
@@ -60,6 +67,7 @@ impl Sender {
         let mut waiting = self.channel.waiting();
         waiting.records.push(record);
         if urgent {
+            waiting.urgent = true;
             self.channel.bell.notify_one();
         }
     }
@@ -97,20 +105,26 @@ impl Records {
         if let Some(record) = batch.next() {
             return Ok(record);
         }
+        // Not before the next batch had time to grow.
+        let ready = self.taken.get() + PAUSE;
         let mut waiting = self.channel.waiting();
         loop {
-            let left = until.map_or(PAUSE, |until| until.saturating_duration_since(Instant::now()));
-            if !waiting.records.is_empty() {
+            let now = Instant::now();
+            let over = until.is_some_and(|until| until <= now);
+            if !waiting.records.is_empty() && (waiting.urgent || waiting.closed || over || ready <= now) {
+                self.taken.set(now);
+                waiting.urgent = false;
                 *batch = std::mem::take(&mut waiting.records).into_iter();
                 return batch.next().ok_or(RecvTimeoutError::Timeout);
             }
             if waiting.closed {
                 return Err(RecvTimeoutError::Disconnected);
             }
-            if left.is_zero() {
+            if over {
                 return Err(RecvTimeoutError::Timeout);
             }
-            let woken = self.channel.bell.wait_timeout(waiting, left.min(PAUSE));
+            let pause = until.map_or(PAUSE, |until| PAUSE.min(until - now));
+            let woken = self.channel.bell.wait_timeout(waiting, pause);
             waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }

@@ -4,9 +4,10 @@
 //! Names come from the kernel: a folder is opened as a place (`openat2` within the tracee's root)
 //! and its name read back, in the tracer's view, where the tracee's root has a name of its own that
 //! is taken off again. A root in another mount namespace is named from the top of that namespace.
-//! Nothing is remembered between calls but the roots themselves, so nothing can be out of date.
+//! What is remembered between calls is in `recent`, with the conditions under which it holds.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
@@ -16,9 +17,13 @@ use tojimari_model::observed::FileKind;
 
 use crate::event::Mount;
 use crate::judge::Found;
-use crate::kernel::{self, KernelPath, Scope, Stat};
+use crate::kernel::{self, KernelPath, Permission, Scope, Stat};
 use crate::mounts::{self, MountTable};
+use crate::recent::{File, Folder, Recent};
 use crate::walk::{Walked, Walker};
+
+/// The most threads whose folder in /proc is kept open.
+const MOST_THREADS: usize = 16;
 
 /// The most roots that are kept open. A tree of programs has one or two.
 const MOST_ROOTS: usize = 64;
@@ -68,6 +73,8 @@ pub(crate) struct Site {
     pub found: Found,
     pub bytes: u64,
     pub mount: Arc<Mount>,
+    /// Of what exists there.
+    pub permission: Option<Permission>,
 }
 
 /// Why there is no site.
@@ -84,6 +91,9 @@ pub(crate) struct Resolver {
     /// `/proc/self/fd`, where the names of open places are read.
     descriptors: OwnedFd,
     roots: Vec<Rc<Root>>,
+    /// `/proc/TID` of the threads seen last: a shorter way to their descriptors.
+    threads: VecDeque<(i32, Rc<OwnedFd>)>,
+    pub recent: Recent,
     scratch: KernelPath,
     text: Vec<u8>,
 }
@@ -103,18 +113,45 @@ impl Resolver {
     pub fn new() -> io::Result<Resolver> {
         let mut scratch = KernelPath::default();
         let descriptors = kernel::place(kernel::here(), scratch.of(&[b"/proc/self/fd"]), libc::O_DIRECTORY)?;
-        Ok(Resolver { descriptors, roots: Vec::new(), scratch, text: Vec::new() })
+        Ok(Resolver {
+            descriptors,
+            roots: Vec::new(),
+            threads: VecDeque::new(),
+            recent: Recent::default(),
+            scratch,
+            text: Vec::new(),
+        })
+    }
+
+    /// `/proc/TID`.
+    fn thread(&mut self, thread: i32) -> io::Result<Rc<OwnedFd>> {
+        if let Some((_, folder)) = self.threads.iter().find(|(known, _)| *known == thread) {
+            return Ok(folder.clone());
+        }
+        let name = format!("/proc/{thread}");
+        let folder = kernel::place(kernel::here(), self.scratch.of(&[name.as_bytes()]), libc::O_DIRECTORY)?;
+        let folder = Rc::new(folder);
+        if self.threads.len() >= MOST_THREADS {
+            self.threads.pop_front();
+        }
+        self.threads.push_back((thread, folder.clone()));
+        Ok(folder)
+    }
+
+    /// The thread has ended: its number may be given to another.
+    pub fn forget(&mut self, thread: i32) {
+        self.threads.retain(|(known, _)| *known != thread);
     }
 
     /// The root directory of a thread.
     pub fn root(&mut self, thread: i32) -> io::Result<Rc<Root>> {
-        let link = format!("/proc/{thread}/root").into_bytes();
-        let stat = kernel::stat(kernel::here(), self.scratch.of(&[&link]), true)?;
+        let of_thread = self.thread(thread)?;
+        let stat = kernel::stat(of_thread.as_fd(), self.scratch.of(&[b"root"]), true)?;
         // A root that is kept open keeps its mount, so that the mount's id stays its own.
         if let Some(root) = self.roots.iter().find(|root| root.stat.same_place(&stat)) {
             return Ok(root.clone());
         }
-        let folder = kernel::place(kernel::here(), self.scratch.of(&[&link]), libc::O_DIRECTORY)?;
+        let folder = kernel::place(of_thread.as_fd(), self.scratch.of(&[b"root"]), libc::O_DIRECTORY)?;
         let stat = kernel::stat_open(folder.as_fd())?;
         let mut prefix = self.name(folder.as_fd())?;
         if prefix == b"/" {
@@ -137,6 +174,7 @@ impl Resolver {
 
     /// Mounts were made or taken away.
     pub fn mounts_changed(&mut self) {
+        self.recent.clear();
         for root in &self.roots {
             root.mounts.borrow_mut().mark_stale();
         }
@@ -144,8 +182,8 @@ impl Resolver {
 
     /// The executable of a thread, as it sees it.
     pub fn program(&mut self, view: View<'_>) -> Option<Arc<str>> {
-        let link = format!("/proc/{}/exe", view.thread).into_bytes();
-        kernel::link(kernel::here(), self.scratch.of(&[&link]), &mut self.text).ok()?;
+        let of_thread = self.thread(view.thread).ok()?;
+        kernel::link(of_thread.as_fd(), self.scratch.of(&[b"exe"]), &mut self.text).ok()?;
         let mut name = inside(view.root, &self.text);
         if let Some(stripped) = name.strip_suffix(b" (deleted)") {
             name = stripped;
@@ -162,11 +200,18 @@ impl Resolver {
 
     /// What a descriptor of the thread is open on.
     pub fn descriptor(&mut self, view: View<'_>, base: Base) -> Result<Site, NoSite> {
-        let link = base_link(view.thread, base);
-        let follow = kernel::stat(kernel::here(), self.scratch.of(&[&link]), true);
+        let link = base_link(base);
+        let of_thread = self.thread(view.thread).map_err(|error| no_site(&error))?;
         // A descriptor that is not open: the kernel answers EBADF.
-        let stat = follow.map_err(|error| no_site(&error))?;
-        kernel::link(kernel::here(), self.scratch.of(&[&link]), &mut self.text).map_err(|error| no_site(&error))?;
+        let stat = kernel::stat(of_thread.as_fd(), self.scratch.of(&[&link]), true).map_err(|error| no_site(&error))?;
+        let number = if let Base::Descriptor(number) = base { number } else { libc::AT_FDCWD };
+        if let Some(name) = self.recent.file(view.thread, number, &stat) {
+            let mount = mount_by_id(view.root, stat.mount).ok_or(NoSite::Nothing)?;
+            let found = Found { parent: true, named: true, kind: Some(stat.kind), slash: false };
+            let permission = Some(stat.permission);
+            return Ok(Site { path: name.to_vec(), found, bytes: stat.bytes, mount, permission });
+        }
+        kernel::link(of_thread.as_fd(), self.scratch.of(&[&link]), &mut self.text).map_err(|error| no_site(&error))?;
         if self.text.first() != Some(&b'/') {
             return Err(NoSite::Nothing);
         }
@@ -176,8 +221,11 @@ impl Resolver {
             Some(stripped) if stat.links == 0 || !self.exists(view.root, text) => stripped.to_vec(),
             _ => text.to_vec(),
         };
+        if stat.kind == FileKind::File {
+            self.recent.keep_file(File { thread: view.thread, number, stat, name: path.clone() });
+        }
         let found = Found { parent: true, named: path != b"/", kind: Some(stat.kind), slash: false };
-        Ok(Site { path, found, bytes: stat.bytes, mount })
+        Ok(Site { path, found, bytes: stat.bytes, mount, permission: Some(stat.permission) })
     }
 
     fn exists(&self, root: &Root, path: &[u8]) -> bool {
@@ -200,8 +248,9 @@ impl Resolver {
 
     /// As `path`, with a folder of the thread as root: RESOLVE_IN_ROOT.
     pub fn path_in(&mut self, view: View<'_>, base: Base, path: &[u8], last: Last) -> Result<Site, NoSite> {
-        let link = base_link(view.thread, base);
-        let folder = kernel::place(kernel::here(), self.scratch.of(&[&link]), libc::O_DIRECTORY);
+        let link = base_link(base);
+        let of_thread = self.thread(view.thread).map_err(|error| no_site(&error))?;
+        let folder = kernel::place(of_thread.as_fd(), self.scratch.of(&[&link]), libc::O_DIRECTORY);
         let folder = folder.map_err(|error| no_site(&error))?;
         self.slow(view, base, path, last, Some(folder))
     }
@@ -222,36 +271,21 @@ impl Resolver {
             return None;
         }
         let root = view.root;
-        let absolute = path[0] == b'/';
         // The folder's name in the tracee's root, then what is there under the name.
-        let (mut site_path, stat) = if absolute && folder.is_empty() {
+        let (mut site_path, stat) = if path[0] == b'/' && folder.is_empty() {
             (Vec::new(), kernel::stat(root.folder.as_fd(), self.scratch.of(&[name]), false))
-        } else if absolute {
-            let place = self.scratch.of(&[folder]);
-            let place = kernel::place_within(root.folder.as_fd(), place, libc::O_DIRECTORY, Scope::Root).ok()?;
-            let stat = kernel::stat(place.as_fd(), self.scratch.of(&[name]), false);
-            self.read_name(place.as_fd())?;
-            (inside(root, &self.text).to_vec(), stat)
+        } else if cut.is_some() {
+            let (place, folder_name) = self.folder(view, base, folder)?;
+            (folder_name, kernel::stat(place.as_fd(), self.scratch.of(&[name]), false))
         } else {
-            let link = base_link(view.thread, base);
-            if cut.is_none() {
-                kernel::link(kernel::here(), self.scratch.of(&[&link]), &mut self.text).ok()?;
-                let stat = kernel::stat(kernel::here(), self.scratch.of(&[&link, b"/", name]), false);
-                if stat.as_ref().is_err_and(|error| error.raw_os_error() == Some(libc::ENOTDIR)) {
-                    return None;
-                }
-                if self.text.ends_with(b" (deleted)") {
-                    return None;
-                }
-                (inside(root, &self.text).to_vec(), stat)
-            } else {
-                let start = kernel::place(kernel::here(), self.scratch.of(&[&link]), libc::O_DIRECTORY).ok()?;
-                let place = self.scratch.of(&[folder]);
-                let place = kernel::place_within(start.as_fd(), place, libc::O_DIRECTORY, Scope::Beneath).ok()?;
-                let stat = kernel::stat(place.as_fd(), self.scratch.of(&[name]), false);
-                self.read_name(place.as_fd())?;
-                (inside(root, &self.text).to_vec(), stat)
+            let link = base_link(base);
+            let of_thread = self.thread(view.thread).ok()?;
+            kernel::link(of_thread.as_fd(), self.scratch.of(&[&link]), &mut self.text).ok()?;
+            if self.text.ends_with(b" (deleted)") {
+                return None;
             }
+            let stat = kernel::stat(of_thread.as_fd(), self.scratch.of(&[&link, b"/", name]), false);
+            (inside(root, &self.text).to_vec(), stat)
         };
         if site_path == b"/" {
             site_path.clear();
@@ -266,7 +300,7 @@ impl Resolver {
             Err(error) if code(&error) == libc::ENOENT => {
                 let found = Found { parent: true, named: true, kind: None, slash };
                 let mount = folder_mount(&site_path);
-                return Some(Site { path: site_path, found, bytes: 0, mount });
+                return Some(Site { path: site_path, found, bytes: 0, mount, permission: None });
             }
             Err(_) => return None,
         };
@@ -278,14 +312,52 @@ impl Resolver {
             let path = inside(root, &self.text).to_vec();
             let mount = mount_by_id(root, stat.mount).unwrap_or_else(|| mount_by_path(root, &path));
             let found = Found { parent: true, named: path != b"/", kind: Some(stat.kind), slash };
-            return Some(Site { path, found, bytes: stat.bytes, mount });
+            return Some(Site { path, found, bytes: stat.bytes, mount, permission: Some(stat.permission) });
         }
         let mount = match last {
             Last::Entry => folder_mount(&site_path),
             _ => mount_by_id(root, stat.mount).unwrap_or_else(|| mount_by_path(root, &site_path)),
         };
         let found = Found { parent: true, named: true, kind: Some(stat.kind), slash };
-        Some(Site { path: site_path, found, bytes: stat.bytes, mount })
+        Some(Site { path: site_path, found, bytes: stat.bytes, mount, permission: Some(stat.permission) })
+    }
+
+    /// The folder that a path leads to, and its name.
+    fn folder(&mut self, view: View<'_>, base: Base, path: &[u8]) -> Option<(Rc<OwnedFd>, Vec<u8>)> {
+        let root = view.root;
+        let address = std::ptr::from_ref(root).cast();
+        let of_thread = self.thread(view.thread).ok()?;
+        let base_link = base_link(base);
+        let start = match path[0] {
+            b'/' => None,
+            _ => Some(kernel::stat(of_thread.as_fd(), self.scratch.of(&[&base_link]), true).ok()?),
+        };
+        if let Some(known) = self.recent.folder(address, start.as_ref(), path) {
+            return Some((known.place.clone(), known.name.clone()));
+        }
+        let place = match start {
+            None => {
+                let path = self.scratch.of(&[path]);
+                kernel::place_within(root.folder.as_fd(), path, libc::O_DIRECTORY, Scope::Root).ok()?
+            }
+            Some(_) => {
+                let link = self.scratch.of(&[&base_link]);
+                let start = kernel::place(of_thread.as_fd(), link, libc::O_DIRECTORY).ok()?;
+                let path = self.scratch.of(&[path]);
+                kernel::place_within(start.as_fd(), path, libc::O_DIRECTORY, Scope::Beneath).ok()?
+            }
+        };
+        self.read_name(place.as_fd())?;
+        let name = inside(root, &self.text).to_vec();
+        let place = Rc::new(place);
+        self.recent.keep_folder(Folder {
+            root: address,
+            base: start,
+            path: path.to_vec(),
+            place: place.clone(),
+            name: name.clone(),
+        });
+        Some((place, name))
     }
 
     fn read_name(&mut self, place: BorrowedFd<'_>) -> Option<()> {
@@ -306,8 +378,8 @@ impl Resolver {
         let start = if path[0] == b'/' {
             kernel::duplicate(within.as_ref().unwrap_or(&root.folder))
         } else {
-            let link = base_link(view.thread, base);
-            kernel::place(kernel::here(), self.scratch.of(&[&link]), libc::O_DIRECTORY)
+            let of_thread = self.thread(view.thread).map_err(|error| no_site(&error))?;
+            kernel::place(of_thread.as_fd(), self.scratch.of(&[&base_link(base)]), libc::O_DIRECTORY)
         };
         // A base that is closed or no folder: EBADF or ENOTDIR.
         let start = start.map_err(|error| no_site(&error))?;
@@ -330,25 +402,33 @@ impl Resolver {
                 };
                 let kind = target.map(|stat| stat.kind);
                 let found = Found { parent: true, named: true, kind, slash };
-                Ok(Site { path, found, bytes: target.map_or(0, |stat| stat.bytes), mount })
+                let permission = target.map(|stat| stat.permission);
+                Ok(Site { path, found, bytes: target.map_or(0, |stat| stat.bytes), mount, permission })
             }
             Walked::Folder { folder, stat } => {
                 let path = self.name_inside(root, folder.as_fd())?;
                 let mount = mount_by_id(root, stat.mount).unwrap_or_else(|| mount_by_path(root, &path));
                 let found = Found { parent: true, named: false, kind: Some(stat.kind), slash };
-                Ok(Site { path, found, bytes: stat.bytes, mount })
+                Ok(Site { path, found, bytes: stat.bytes, mount, permission: Some(stat.permission) })
             }
             Walked::Magic { link_folder, link_name, target, stat } => {
                 let name = self.name(target.as_fd()).map_err(|_| NoSite::Unknown)?;
                 let found = Found { parent: true, named: true, kind: Some(stat.kind), slash };
+                let permission = Some(stat.permission);
                 let in_tree = name.first() == Some(&b'/') && !name.ends_with(b" (deleted)");
                 if let Some(mount) = mount_by_id(root, stat.mount).filter(|_| in_tree) {
-                    return Ok(Site { path: inside(root, &name).to_vec(), found, bytes: stat.bytes, mount });
+                    return Ok(Site {
+                        path: inside(root, &name).to_vec(),
+                        found,
+                        bytes: stat.bytes,
+                        mount,
+                        permission,
+                    });
                 }
                 // A pipe, or a file from outside: it is known by its link.
                 let parent = self.name_inside(root, link_folder.as_fd())?;
                 let mount = mount_by_path(root, &parent);
-                Ok(Site { path: join(&parent, &link_name), found, bytes: stat.bytes, mount })
+                Ok(Site { path: join(&parent, &link_name), found, bytes: stat.bytes, mount, permission })
             }
             Walked::Lost { folder, rest, error } => {
                 if error == libc::ENAMETOOLONG {
@@ -357,7 +437,7 @@ impl Resolver {
                 let parent = self.name_inside(root, folder.as_fd())?;
                 let mount = mount_by_path(root, &parent);
                 let found = Found { parent: false, named: true, kind: None, slash };
-                Ok(Site { path: join(&parent, &rest), found, bytes: 0, mount })
+                Ok(Site { path: join(&parent, &rest), found, bytes: 0, mount, permission: None })
             }
         }
     }
@@ -378,12 +458,12 @@ fn no_site(error: &io::Error) -> NoSite {
     }
 }
 
-fn base_link(thread: i32, base: Base) -> Vec<u8> {
+/// Below `/proc/TID`.
+fn base_link(base: Base) -> Vec<u8> {
     match base {
-        Base::WorkingDirectory => format!("/proc/{thread}/cwd"),
-        Base::Descriptor(number) => format!("/proc/{thread}/fd/{number}"),
+        Base::WorkingDirectory => b"cwd".to_vec(),
+        Base::Descriptor(number) => format!("fd/{number}").into_bytes(),
     }
-    .into_bytes()
 }
 
 /// A name of the tracer's view in the tracee's: `/` for the root itself.
