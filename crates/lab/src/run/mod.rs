@@ -1,17 +1,59 @@
 //! A task run as ECS would run it: traced with a writable root, proven with a read-only one, and
 //! proven again without each planned mount.
+//!
+//! A run is a chain of processes, each this same program. The lab starts a *keeper*, which makes
+//! the network and process namespaces, runs the exercise, and cleans up whatever happens to the
+//! others. It starts the *supervisor*, the first process of the task's namespace, which mounts,
+//! starts the containers in order, watches and stops them. For each container and each health
+//! check it starts a *watcher* with the tracer in it, and that one the process that sets the
+//! container up with libcontainer. When one of these dies, all below it die with it.
 
+mod cgroup;
+mod container;
+mod declare;
+mod job;
+mod keeper;
+mod launch;
+mod minimise;
+mod network;
+mod observe;
+mod output;
+mod pipe;
+mod prepare;
+mod profile;
+mod proof;
 pub mod runner;
+mod scratch;
+mod sizes;
+mod spec;
+mod supervisor;
+mod surroundings;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tojimari_model::declared::TaskDefinition;
-use tojimari_model::observed::Profile;
+use tojimari_model::declared::{Container, Field, TaskDefinition};
+use tojimari_model::observed::{ImageIdentity, Profile};
 use tojimari_model::proof::Proof;
 use tojimari_plan::Plan;
+
+use crate::image::{self, Image, Limits, Reference};
+use declare::{Choices, LoadedImage, declare};
+use job::{ExerciseJob, TaskJob, TaskOutcome};
+use launch::Ran;
+use scratch::Scratch;
+use surroundings::Surroundings;
+
+/// How long a task runs on after its exercise, and without one, where nothing else is asked for.
+const AFTER_EXERCISE: Duration = Duration::from_secs(1);
+const WITHOUT_EXERCISE: Duration = Duration::from_secs(5);
+
+/// In a read-only run a container gets this many times the time that it took to come up in the
+/// writable one, and at the least so much, before it counts as not coming up at all.
+const SLOWER: f64 = 5.0;
+const LEAST_PATIENCE: f64 = 15.0;
 
 /// What goes wrong in the lab. `is_input` tells the user's mistakes (exit 2) from faults (exit 3).
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +103,31 @@ pub struct Minimised {
 }
 
 /// The images of a task, unpacked once and run as often as needed. Dropping it removes everything.
-pub struct Lab {}
+pub struct Lab {
+    scratch: Scratch,
+    /// By container name.
+    images: BTreeMap<String, Arc<LoadedImage>>,
+    /// By the words of the task definition: a container that a plan added runs such an image.
+    by_words: BTreeMap<String, Arc<LoadedImage>>,
+    options: Options,
+    progress: Arc<dyn Progress>,
+    surroundings: Surroundings,
+    baseline: Mutex<Option<Baseline>>,
+}
+
+/// What the writable run showed of each container, for comparison.
+#[derive(Clone, Debug)]
+struct Baseline {
+    containers: BTreeMap<String, BaselineContainer>,
+    seconds: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct BaselineContainer {
+    exit: Option<i32>,
+    listening: Option<bool>,
+    ready_after: Option<f64>,
+}
 
 impl Lab {
     /// Reads (and pulls, where they are registry references) and unpacks the images of the task's
@@ -73,26 +139,90 @@ impl Lab {
         options: Options,
         progress: Arc<dyn Progress>,
     ) -> Result<Lab, Error> {
-        let _ = (task, images, options, progress);
-        Err(Error::Fault("not built yet".into()))
+        let scratch =
+            Scratch::new().map_err(|error| Error::Fault(format!("failed to make a temporary folder: {error}")))?;
+        let mut lab = Lab {
+            scratch,
+            images: BTreeMap::new(),
+            by_words: BTreeMap::new(),
+            options,
+            progress,
+            surroundings: Surroundings::look(),
+            baseline: Mutex::new(None),
+        };
+        let mut unpacked: BTreeMap<String, Arc<LoadedImage>> = BTreeMap::new();
+        for container in &task.containers {
+            let Some(name) = container.name.as_str() else { continue };
+            if lab.options.container.as_deref().is_some_and(|chosen| chosen != name) {
+                continue;
+            }
+            let text = match (images.get(name), &container.image) {
+                (Some(given), _) => given.clone(),
+                (None, Field::Known(declared, _)) => declared.clone(),
+                (None, Field::Absent) => return Err(Error::Input(format!("{name} has no `image`; --image gives one"))),
+                (None, Field::Unknown(reason, _)) => {
+                    return Err(Error::Input(format!(
+                        "the image of {name} is not known ({reason}); --image gives one"
+                    )));
+                }
+            };
+            let image = match unpacked.get(&text) {
+                Some(image) => image.clone(),
+                None => {
+                    let image = Arc::new(lab.unpack(&text, unpacked.len())?);
+                    unpacked.insert(text, image.clone());
+                    image
+                }
+            };
+            if let Some(words) = container.image.as_str() {
+                lab.by_words.entry(words.to_owned()).or_insert_with(|| image.clone());
+            }
+            lab.images.insert(name.to_owned(), image);
+        }
+        Ok(lab)
+    }
+
+    fn unpack(&self, text: &str, number: usize) -> Result<LoadedImage, Error> {
+        self.go_on()?;
+        self.progress.step(&format!("unpacking {text}"), None);
+        let reference = Reference::parse(text).map_err(Error::Input)?;
+        let image = Image::open(&reference, architecture()).map_err(of_image)?;
+        let root = self.scratch.path().join(format!("image-{number}"));
+        std::fs::create_dir(&root)
+            .map_err(|error| Error::Fault(format!("failed to make a folder for an image: {error}")))?;
+        image.unpack(&root, &Limits::default()).map_err(of_image)?;
+        let identity = ImageIdentity { reference: image.reference.clone(), digest: image.digest.clone() };
+        Ok(LoadedImage { identity, root, config: image.config })
     }
 
     /// Runs the task with a writable root under the tracer.
     pub fn trace(&self, task: &TaskDefinition) -> Result<Profile, Error> {
-        let _ = task;
-        Err(Error::Fault("not built yet".into()))
+        let (mut job, notes) = self.job(task)?;
+        for container in &mut job.containers {
+            container.readonly_root = false;
+        }
+        self.progress.step(&format!("tracing {} with a writable root", names(&job)), None);
+        let ran = self.run(&job)?;
+        if let Some(failure) = &ran.outcome.failure {
+            return Err(proof::as_error(&job, failure));
+        }
+        self.remember(&job, &ran.outcome);
+        let family = task.family.as_str().unwrap_or_default();
+        Ok(profile::of(family, &job, &ran, notes, |index| self.image_at(&job, index)))
     }
 
     /// Runs the task as it is declared (hardened), under the tracer, and reports every refused write.
     pub fn prove(&self, task: &TaskDefinition) -> Result<Proof, Error> {
-        let _ = task;
-        Err(Error::Fault("not built yet".into()))
+        let (job, notes) = self.job(task)?;
+        self.progress.step(&format!("proving {} with a read-only root", names(&job)), self.expected());
+        let ran = self.run(&job)?;
+        proof::of(&job, &ran, notes, self.baseline().as_ref())
     }
 
     /// Adds the refused writes of a proof to a profile, with the facts of their folders, so that
     /// the next plan covers them.
     pub fn learn(&self, profile: &mut Profile, proof: &Proof) {
-        let _ = (profile, proof);
+        profile::learn(profile, proof, |name| self.images.get(name).map(Arc::as_ref));
     }
 
     /// Tries each planned mount away. `proof` is that of the whole plan; `apply` gives the task
@@ -103,7 +233,108 @@ impl Lab {
         proof: &Proof,
         apply: &(dyn Fn(&Plan) -> Option<TaskDefinition> + Sync),
     ) -> Result<Minimised, Error> {
-        let _ = (plan, proof, apply);
-        Err(Error::Fault("not built yet".into()))
+        minimise::minimise(self, plan, proof, apply)
+    }
+
+    /// The job of a run of the task, in a folder of its own, and what has to be said of it.
+    fn job(&self, task: &TaskDefinition) -> Result<(TaskJob, Vec<String>), Error> {
+        self.go_on()?;
+        if !nix::unistd::geteuid().is_root() {
+            return Err(Error::Fault("running containers needs root".to_owned()));
+        }
+        let choices = Choices { container: self.options.container.as_deref(), surroundings: &self.surroundings };
+        let declared = declare(task, |container| self.image_of(container), &choices)?;
+        let (folder, cgroup) =
+            self.scratch.run().map_err(|error| Error::Fault(format!("failed to make a folder for a run: {error}")))?;
+        let mut containers = declared.containers;
+        if let Some(baseline) = self.baseline() {
+            for container in &mut containers {
+                let known = baseline.containers.get(&container.name).and_then(|known| known.ready_after);
+                if let Some(after) = known {
+                    container.patience = container.patience.min((after * SLOWER).max(LEAST_PATIENCE));
+                }
+            }
+        }
+        let exercise = self.options.exercise.as_ref().map(|command| ExerciseJob {
+            command: command.clone(),
+            timeout: self.options.exercise_timeout.as_secs_f64(),
+        });
+        let settling = if exercise.is_some() { AFTER_EXERCISE } else { WITHOUT_EXERCISE };
+        let job = TaskJob {
+            folder,
+            scratch: self.scratch.path().to_owned(),
+            cgroup,
+            address: declare::ADDRESS,
+            containers,
+            volumes: declared.volumes,
+            exercise,
+            duration: self.options.duration.unwrap_or(settling).as_secs_f64(),
+            shared_ipc: declared.shared_ipc,
+            stop_hard: false,
+        };
+        Ok((job, declared.notes))
+    }
+
+    fn run(&self, job: &TaskJob) -> Result<Ran, Error> {
+        launch::run(job, &self.options.cancelled)
+    }
+
+    fn image_of(&self, container: &Container) -> Option<&LoadedImage> {
+        let by_name = container.name.as_str().and_then(|name| self.images.get(name));
+        let image = by_name.or_else(|| container.image.as_str().and_then(|words| self.by_words.get(words)));
+        image.map(Arc::as_ref)
+    }
+
+    fn image_at(&self, job: &TaskJob, index: usize) -> Option<&LoadedImage> {
+        self.images.get(&job.containers.get(index)?.name).map(Arc::as_ref)
+    }
+
+    fn remember(&self, job: &TaskJob, outcome: &TaskOutcome) {
+        let containers = job.containers.iter().zip(&outcome.containers);
+        let containers = containers
+            .map(|(container, outcome)| {
+                let known = BaselineContainer {
+                    exit: outcome.exit,
+                    listening: outcome.listening,
+                    ready_after: outcome.ready_after,
+                };
+                (container.name.clone(), known)
+            })
+            .collect();
+        let baseline = Baseline { containers, seconds: outcome.seconds };
+        *self.baseline.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(baseline);
+    }
+
+    fn baseline(&self) -> Option<Baseline> {
+        self.baseline.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    fn expected(&self) -> Option<Duration> {
+        self.baseline().and_then(|baseline| Duration::try_from_secs_f64(baseline.seconds).ok())
+    }
+
+    fn go_on(&self) -> Result<(), Error> {
+        if self.options.cancelled.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+    }
+}
+
+fn names(job: &TaskJob) -> String {
+    let names: Vec<&str> = job.containers.iter().map(|container| container.name.as_str()).collect();
+    names.join(", ")
+}
+
+fn of_image(error: image::Error) -> Error {
+    match error {
+        image::Error::Bad { .. } => Error::Input(error.to_string()),
+        image::Error::Io { .. } => Error::Fault(error.to_string()),
+    }
+}
+
+/// This machine's architecture in the words of OCI.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
     }
 }

@@ -1,0 +1,127 @@
+//! From a read-only run to the proof: what holds, what was refused, and why it fails where it does.
+
+use tojimari_model::proof::{ContainerProof, Proof, Verdict};
+
+use super::job::{ContainerOutcome, Failure, TaskJob};
+use super::launch::Ran;
+use super::{Baseline, BaselineContainer, Error, profile};
+
+/// The proof of a run. A run that could not be tried proves nothing: that is an error.
+pub(super) fn of(job: &TaskJob, ran: &Ran, notes: Vec<String>, baseline: Option<&Baseline>) -> Result<Proof, Error> {
+    let mut notes = notes;
+    notes.extend(ran.outcome.notes.iter().cloned());
+    if let Some(failure) = &ran.outcome.failure
+        && failure.fault
+    {
+        return Err(as_error(job, failure));
+    }
+    let mut evidence = against(job, ran, baseline);
+    evidence.sort();
+    let verdict = if evidence.is_empty() { Verdict::Holds } else { Verdict::Fails };
+    notes.extend(evidence);
+    notes.extend(weaknesses(job));
+    let tolerated = verdict == Verdict::Holds;
+    let containers = job
+        .containers
+        .iter()
+        .zip(&ran.outcome.containers)
+        .enumerate()
+        .map(|(index, (container, outcome))| ContainerProof {
+            name: container.name.clone(),
+            started: outcome.started,
+            healthy: outcome.healthy,
+            exercise_exit: ran.outcome.exercise.as_ref().map(|report| report.exit.unwrap_or(TIMED_OUT)),
+            exit: outcome.exit,
+            denied: profile::denied(ran, index, tolerated),
+            output: if tolerated { Vec::new() } else { words(ran, index, outcome) },
+        })
+        .collect();
+    Ok(Proof { version: 1, verdict, containers, notes })
+}
+
+/// The status that `timeout` gives a command which took too long.
+const TIMED_OUT: i32 = 124;
+
+/// The output of a container that failed; that of a failed exercise stands with every container.
+fn words(ran: &Ran, index: usize, outcome: &ContainerOutcome) -> Vec<String> {
+    match &ran.outcome.failure {
+        Some(failure) if failure.container == Some(index) => failure.output.clone(),
+        Some(failure) if failure.container.is_none() => {
+            [outcome.output.clone(), failure.output.iter().map(|line| format!("exercise: {line}")).collect()].concat()
+        }
+        _ => outcome.output.clone(),
+    }
+}
+
+/// Everything that speaks against the read-only root, in sentences.
+fn against(job: &TaskJob, ran: &Ran, baseline: Option<&Baseline>) -> Vec<String> {
+    let mut evidence: Vec<String> = ran.outcome.failure.iter().map(|failure| sentence(job, failure)).collect();
+    if !evidence.is_empty() {
+        return evidence;
+    }
+    for (container, outcome) in job.containers.iter().zip(&ran.outcome.containers) {
+        let name = &container.name;
+        if !container.readonly_root {
+            evidence.push(format!("{name}: its root is not read-only"));
+        }
+        let before = baseline.and_then(|baseline| baseline.containers.get(name));
+        evidence.extend(difference(name, before, outcome));
+    }
+    evidence
+}
+
+/// In what a container behaved otherwise than with a writable root.
+fn difference(name: &str, before: Option<&BaselineContainer>, now: &ContainerOutcome) -> Option<String> {
+    match (before.map(|before| before.exit), now.exit) {
+        (Some(before), Some(status)) if before != now.exit => {
+            let before = before.map_or("ran on".to_owned(), |status| format!("ended with status {status}"));
+            return Some(format!("{name}: ended by itself with status {status}; with a writable root it {before}"));
+        }
+        (Some(Some(before)), None) => {
+            return Some(format!("{name}: ran on; with a writable root it ended with status {before}"));
+        }
+        (None, Some(status)) if status != 0 => return Some(format!("{name}: ended by itself with status {status}")),
+        _ => {}
+    }
+    let listened = before.is_none_or(|before| before.listening == Some(true));
+    (listened && now.listening == Some(false)).then(|| format!("{name}: did not listen on its mapped ports"))
+}
+
+/// In which way the proof is weaker than it looks.
+fn weaknesses(job: &TaskJob) -> Vec<String> {
+    let mut notes = Vec::new();
+    if job.exercise.is_none() {
+        notes.push("no exercise was run: nothing shows that the service does its work".to_owned());
+    }
+    for container in &job.containers {
+        if container.essential && container.health.is_none() && job.exercise.is_none() {
+            notes
+                .push(format!("{}: no health check: only that it starts and goes on running is shown", container.name));
+        }
+    }
+    notes
+}
+
+/// A failure as one sentence: `web: ended by itself with status 1 after 0.1 s`.
+pub(super) fn sentence(job: &TaskJob, failure: &Failure) -> String {
+    match failure.container.and_then(|index| job.containers.get(index)) {
+        Some(container) => format!("{}: {}", container.name, failure.what),
+        None => failure.what.clone(),
+    }
+}
+
+/// A failure of the writable run: nothing can be learned from it.
+pub(super) fn as_error(job: &TaskJob, failure: &Failure) -> Error {
+    let mut text = sentence(job, failure);
+    if failure.fault {
+        return Error::Fault(text);
+    }
+    if failure.container.is_none() {
+        text = format!("the exercise does not pass even with a writable root: {text}");
+    }
+    for line in &failure.output {
+        text.push_str("\n  ");
+        text.push_str(line);
+    }
+    Error::Input(text)
+}

@@ -1,0 +1,116 @@
+//! How large a container's files are at this moment: by their path in its root, or, for files
+//! that were removed while someone writes on (nginx does that with an upload), by the descriptors
+//! of its processes.
+
+use std::fs::{self, File};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use nix::sys::stat::{FileStat, SFlag, fstat};
+use tojimari_model::observed::FileKind;
+
+/// How many files are watched while they may grow.
+pub(super) const WATCHED: usize = 2000;
+/// Processes of a container, and descriptors of one, that are looked at.
+const PROCESSES: usize = 500;
+const DESCRIPTORS: usize = 1000;
+
+/// Size of the file at a path without following a link out of the root.
+pub(super) fn of(root: &Path, path: &[u8]) -> Option<u64> {
+    let (kind, size) = look(root, path)?;
+    (kind == FileKind::File).then_some(size)
+}
+
+/// What is at a path of the root, and its size; `None` if nothing is.
+pub(super) fn look(root: &Path, path: &[u8]) -> Option<(FileKind, u64)> {
+    let root = File::open(root).ok()?;
+    let how = OpenHow::new()
+        .flags(OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC)
+        .resolve(ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+    let found = openat2(&root, path, how).ok()?;
+    let stat = fstat(&found).ok()?;
+    let kind = kind(&stat);
+    Some((kind, if kind == FileKind::File { u64::try_from(stat.st_size).unwrap_or(0) } else { 0 }))
+}
+
+fn kind(stat: &FileStat) -> FileKind {
+    match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
+        SFlag::S_IFREG => FileKind::File,
+        SFlag::S_IFDIR => FileKind::Directory,
+        SFlag::S_IFLNK => FileKind::Symlink,
+        SFlag::S_IFSOCK => FileKind::Socket,
+        SFlag::S_IFIFO => FileKind::Fifo,
+        SFlag::S_IFCHR | SFlag::S_IFBLK => FileKind::Device,
+        _ => FileKind::Unknown,
+    }
+}
+
+/// The removed files that processes in the same mount namespace as `process` hold open, by the
+/// path that they had. A file that never had a name is told as the tracer tells it: `#tmpfile` in
+/// its folder.
+pub(super) fn without_name(process: i32) -> Vec<(Vec<u8>, u64)> {
+    let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
+    let Some(ours) = namespace(&process.to_string()) else { return Vec::new() };
+    let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+    let mut found = Vec::new();
+    let pids = processes.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    for pid in pids.filter(|name| name.bytes().all(|b| b.is_ascii_digit())).take(PROCESSES) {
+        if namespace(&pid).as_ref() != Some(&ours) {
+            continue;
+        }
+        let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { continue };
+        for descriptor in descriptors.flatten().take(DESCRIPTORS) {
+            let Ok(target) = fs::read_link(descriptor.path()) else { continue };
+            let Some(path) = target.as_os_str().as_bytes().strip_suffix(b" (deleted)") else { continue };
+            let Ok(metadata) = fs::metadata(descriptor.path()) else { continue };
+            if path.starts_with(b"/") && metadata.is_file() && metadata.nlink() == 0 {
+                found.push((named(path), metadata.len()));
+            }
+        }
+    }
+    found
+}
+
+/// The kernel calls a file made with O_TMPFILE by a number.
+fn named(path: &[u8]) -> Vec<u8> {
+    let at = path.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at + 1);
+    let (folder, name) = path.split_at(at);
+    let numbered = name.strip_prefix(b"#").is_some_and(|rest| !rest.is_empty() && rest.iter().all(u8::is_ascii_digit));
+    if numbered { [folder, b"#tmpfile"].concat() } else { path.to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_removed_file_is_found_by_its_descriptor() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("upload");
+        let mut file = File::create(&path).expect("a file");
+        fs::remove_file(&path).expect("removed");
+        file.write_all(&[0; 5000]).expect("written");
+        let own = i32::try_from(std::process::id()).expect("a number");
+        let found = without_name(own);
+        assert!(found.contains(&(path.as_os_str().as_bytes().to_vec(), 5000)), "{found:?}");
+        drop(file);
+    }
+
+    #[test]
+    fn a_file_without_a_name_is_told_by_its_folder() {
+        assert_eq!(named(b"/tmp/#12345"), b"/tmp/#tmpfile");
+        assert_eq!(named(b"/tmp/#notes"), b"/tmp/#notes");
+    }
+
+    #[test]
+    fn links_do_not_lead_out_of_the_root() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::os::unix::fs::symlink("/etc", root.path().join("link")).expect("a link");
+        assert_eq!(look(root.path(), b"/link/passwd"), None);
+        assert_eq!(look(root.path(), b"/link"), Some((FileKind::Symlink, 0)));
+    }
+}
