@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use tojimari_model::observed::{FileKind, Operation};
-use tojimari_tracer::{Begin, Command, Config, Event, Outcome, Outcomes, Record};
+use tojimari_tracer::{Begin, Command, Config, Event, Outcome, Outcomes, Record, Records};
 
 use super::job::{NotStarted, Report, TaskJob};
 use super::pipe::send;
@@ -138,7 +138,7 @@ impl Gathered {
         }
     }
 
-    fn receive(&mut self, records: &Receiver<Record>) {
+    fn receive(&mut self, records: &Records) {
         loop {
             match records.recv_timeout(self.next_sample.saturating_duration_since(Instant::now())) {
                 Ok(Record::Began { pid, at }) => {
