@@ -188,6 +188,10 @@ pub fn look(task: &TaskDefinition, notes: &mut Notes) {
 /// Up to 255 letters, digits, underscores and hyphens.
 fn bounds(about: About, what: &str, name: &Field<String>, notes: &mut Notes) {
     let Field::Known(name, span) = name else { return };
+    // A mark that some tool replaces before the file is sent: `$NAME`, `<name>`, `{{ name }}`.
+    if name.contains(['$', '<', '{', '%']) {
+        return;
+    }
     if name.is_empty() || name.len() > 255 {
         notes.refuse(about, *span, format!("{what} must have 1 to 255 characters"));
     } else if !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) {

@@ -114,7 +114,6 @@ fn one(about: About, container: &Container, notes: &mut Notes) {
         one_of(about, "condition", &dependency.condition, &["START", "COMPLETE", "SUCCESS", "HEALTHY"], notes);
     }
     for mapping in &container.port_mappings {
-        one_of(about, "protocol", &mapping.protocol, &["tcp", "udp"], notes);
         range(about, "containerPort", &mapping.container_port, 0, 65535, notes);
         range(about, "hostPort", &mapping.host_port, 0, 65535, notes);
     }

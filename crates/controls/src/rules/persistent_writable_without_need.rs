@@ -10,10 +10,10 @@
 //! too.
 //!
 //! # Exact test
-//! Fails when a container mounts an EFS volume, an S3 Files volume or a host path for writing on or
-//! in `/tmp` or `/var/tmp`, or on `/run`, `/var/run`, `/run/lock`, `/var/lock` or `/dev/shm`.
-//! Sockets (`….sock`) and files that have the same path on the host are no data, and pass. One
-//! verdict for each container.
+//! Fails when a container mounts an EFS volume, an S3 Files volume or a host path for writing on
+//! `/tmp`, `/var/tmp`, `/run`, `/var/run`, `/run/lock`, `/var/lock` or `/dev/shm`, or EFS or S3
+//! Files on a folder in `/tmp` or `/var/tmp`. Sockets (`….sock`) and what has the same path on the
+//! host are passed through, and pass. One verdict for each container.
 //!
 //! # Impact
 //! None, unless containers or tasks exchange files there.
@@ -55,9 +55,7 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 fn is_short_lived(path: &str) -> bool {
-    is_in(path, "/tmp")
-        || is_in(path, "/var/tmp")
-        || ["/run", "/var/run", "/run/lock", "/var/lock", "/dev/shm"].contains(&path)
+    ["/tmp", "/var/tmp", "/run", "/var/run", "/run/lock", "/var/lock", "/dev/shm"].contains(&path)
 }
 
 fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
@@ -72,7 +70,9 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
             }
             _ => continue,
         };
-        if mount.access == Access::ReadOnly || !is_short_lived(&path) {
+        if mount.access == Access::ReadOnly
+            || !is_short_lived(&path) && !is_in(&path, "/tmp") && !is_in(&path, "/var/tmp")
+        {
             continue;
         }
         let source = match &mount.source {
@@ -86,7 +86,10 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
         let kind = match source {
             VolumeSource::Efs(_) => "EFS",
             VolumeSource::S3Files => "S3 Files",
-            VolumeSource::Host { source_path } if is_passed_through(source_path, &path) => continue,
+            // What is passed in by a path of its own is wanted there.
+            VolumeSource::Host { source_path } if !is_short_lived(&path) || is_passed_through(source_path, &path) => {
+                continue;
+            }
             VolumeSource::Host { .. } => "a folder of the host",
             _ => continue,
         };
@@ -114,6 +117,8 @@ fn is_passed_through(source: &Field<String>, path: &str) -> bool {
 
 #[cfg(test)]
 crate::cases::cases! {
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/tmp/nginx.conf"}],
+        "in": {"volumes": [{"name": "v", "host": {"sourcePath": "./nginx.conf"}}]}, "as": "compose"}"#;
     fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/tmp"}], "in": {"volumes": [{"name": "v",
         "efsVolumeConfiguration": {"fileSystemId": "?"}}]}}"#;
     fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/run/"}], "in": {"volumes": [{"name": "v",

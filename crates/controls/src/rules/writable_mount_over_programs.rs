@@ -76,7 +76,7 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
         let words = match over(&path) {
             Some(words) => words,
             None if started(container).any(|program| is_in(&program, &path)) => {
-                "the folder of the program that is started"
+                "where the program lies that is started"
             }
             None => continue,
         };
@@ -84,7 +84,7 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
             open = open.or(Some((reason, mount.span)));
             continue;
         }
-        return Verdict::fail(mount.span, format!("{path} is {words} and mounted for writing"))
+        return Verdict::fail(mount.span, format!("{path} is mounted for writing, and is {words}"))
             .advise("mount the narrowest folder that is written, or set readOnly");
     }
     match open {
@@ -93,11 +93,19 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
     }
 }
 
-/// The program that the task definition starts by its path, and a script that it is given.
+/// The program that the task definition starts by its path, and the script that it starts.
 fn started(container: &Container) -> impl Iterator<Item = String> {
-    let words = container.entry_point.iter().take(2).chain(container.command.iter().take(2));
-    words.filter_map(|word| absolute(word.as_str()?)).filter(|path| path.len() > 1)
+    let mut words = container.entry_point.iter().chain(&container.command).map(|word| word.as_str());
+    let program = words.next().flatten();
+    let script = words.find(|word| word.is_none_or(|word| !word.starts_with('-'))).flatten();
+    let runs_scripts = program.is_some_and(|program| {
+        let name = program.rsplit('/').next().unwrap_or(program);
+        INTERPRETERS.iter().any(|interpreter| name.starts_with(interpreter))
+    });
+    program.into_iter().chain(script.filter(|_| runs_scripts)).filter_map(absolute).filter(|path| path.len() > 1)
 }
+
+const INTERPRETERS: [&str; 9] = ["bash", "sh", "python", "node", "java", "php", "ruby", "perl", "deno"];
 
 #[cfg(test)]
 crate::cases::cases! {
@@ -111,6 +119,8 @@ crate::cases::cases! {
     fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/app"}], "entryPoint": ["/app/bin/server"],
         "in": {"volumes": [{"name": "v"}]}}"#;
     fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/app"}], "command": ["python", "/app/main.py"],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/mnt"}], "command": ["server", "/mnt"],
         "in": {"volumes": [{"name": "v"}]}}"#;
     pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/app"}], "command": ["python", "main.py"],
         "in": {"volumes": [{"name": "v"}]}}"#;

@@ -5,6 +5,9 @@ use tojimari_text::Span;
 
 use super::field::{Field, Fields, List};
 
+/// Why the image of a Compose service with a `build` is not known.
+pub const BUILT_HERE: &str = "is built by this project";
+
 #[derive(Clone, Debug)]
 pub struct Container {
     pub span: Span,

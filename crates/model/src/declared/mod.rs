@@ -19,8 +19,8 @@ use tojimari_text::Span;
 pub use build::{ImageBuild, Stage};
 pub use cluster::{Cluster, ClusterCapacityProviders, ExecuteCommand, ExecuteCommandLog, ManagedStorage, Setting};
 pub use container::{
-    Container, ContainerDependency, Device, EnvironmentVariable, HealthCheck, LinuxParameters, LogConfiguration,
-    MountPoint, PortMapping, ResourceRequirement, RestartPolicy, Tmpfs, Ulimit, VolumesFrom,
+    BUILT_HERE, Container, ContainerDependency, Device, EnvironmentVariable, HealthCheck, LinuxParameters,
+    LogConfiguration, MountPoint, PortMapping, ResourceRequirement, RestartPolicy, Tmpfs, Ulimit, VolumesFrom,
 };
 pub use field::{Field, Fields, List, Met};
 pub use reference::{Reference, Target};

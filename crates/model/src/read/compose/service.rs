@@ -3,6 +3,7 @@
 use tojimari_text::Span;
 
 use super::mount::Mounts;
+use crate::declared::BUILT_HERE;
 use crate::read::notation::{Object, boolean, mebibytes, pairs, seconds, string, words};
 use crate::value::{Kind, Member, Part, Value};
 
@@ -28,7 +29,7 @@ pub(super) fn task(name: &str, name_span: Span, service: &Value, volumes: &Value
             // What is built here has no digest that a file could name.
             "image" if built => {}
             "image" => container.put_at("image", at, value),
-            "build" => container.put_at("image", at, Value::unknown(value.span, "is built by this project")),
+            "build" => container.put_at("image", at, Value::unknown(value.span, BUILT_HERE)),
             "read_only" => container.put_at("readonlyRootFilesystem", at, boolean(value)),
             "privileged" => container.put_at("privileged", at, boolean(value)),
             "user" => container.put_at("user", at, value),
