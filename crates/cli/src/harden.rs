@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use tojimari_lab::Lab;
 use tojimari_model::observed::Profile;
 use tojimari_model::proof::{Proof, Verdict};
+use tojimari_plan::decide::{proven, with_memory_note};
 use tojimari_plan::{Plan, decide};
 use tojimari_render::terminal;
 use tojimari_text::edit;
@@ -49,7 +50,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     let (plan, proof) = settle(&declared, &lab, &mut profile, &arguments)?;
     let (plan, proof) = if proof.verdict == Verdict::Holds {
         let least = lab.minimise(&plan, &proof, &|plan| task::apply(&declared, plan).ok()).map_err(lab::error)?;
-        (tojimari_plan::decide::with_memory_note(&declared.task, least.plan), least.proof)
+        (proven(with_memory_note(&declared.task, least.plan)), least.proof)
     } else {
         (plan, proof)
     };

@@ -121,7 +121,10 @@ fn gunicorn_needs_tmp_and_does_without_its_bytecode() {
     run.holds();
     assert_eq!(run.writable(0), ["/tmp"]);
     let unlinked = run.written(0, "unlink");
-    assert!(unlinked.iter().any(|path| path.starts_with("/tmp/post-")), "deleted again, seen all the same: {unlinked:?}");
+    assert!(
+        unlinked.iter().any(|path| path.starts_with("/tmp/post-")),
+        "deleted again, seen all the same: {unlinked:?}"
+    );
     assert!(run.written(0, "bind-socket").contains(&"/tmp/app.sock".to_owned()));
     let plan = run.json("plan.json");
     let not = plan["containers"][0]["not_mounted"].as_array().expect("a list");

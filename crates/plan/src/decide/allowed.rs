@@ -49,21 +49,24 @@ pub(super) fn check(folder: &str, folders: &Folders<'_>, allow: &[String]) -> Re
     Ok(())
 }
 
+/// What follows a reason for as long as no proof tells whether the service does without the write.
+pub(super) const UNPROVEN: &str = "; not proven yet, --allow ";
+
 impl Refusal {
     pub fn because(&self) -> String {
         match self {
             Refusal::TooBroad(folder) => format!(
-                "it lies directly in {folder}, which is never made writable as a whole; let the program write in a \
-                 folder of its own"
+                "it lies directly in {folder}, which is never made writable as a whole{UNPROVEN}{folder} mounts it all \
+                 the same"
             ),
-            Refusal::HoldsPrograms(folder) => format!(
-                "it lies in {folder}, which holds programs or libraries; the proof tells whether the service does \
-                 without this write (--allow {folder} mounts it all the same)"
-            ),
-            Refusal::WebRoot(folder) => format!(
-                "it lies in {folder}, from which files are served; the proof tells whether the service does without \
-                 this write (--allow {folder} mounts it all the same)"
-            ),
+            Refusal::HoldsPrograms(folder) => {
+                format!(
+                    "it lies in {folder}, which holds programs or libraries{UNPROVEN}{folder} mounts it all the same"
+                )
+            }
+            Refusal::WebRoot(folder) => {
+                format!("it lies in {folder}, from which files are served{UNPROVEN}{folder} mounts it all the same")
+            }
         }
     }
 }

@@ -123,6 +123,17 @@ pub fn with_memory_note(task: &TaskDefinition, mut plan: Plan) -> Plan {
     plan
 }
 
+/// The plan once its proof holds: what got no mount is tolerated, since the service passed.
+pub fn proven(mut plan: Plan) -> Plan {
+    for not in plan.containers.iter_mut().flat_map(|container| &mut container.not_mounted) {
+        if let Some(at) = not.because.find(allowed::UNPROVEN) {
+            not.because.truncate(at);
+            not.because.insert_str(0, "the write is tolerated: ");
+        }
+    }
+    plan
+}
+
 /// One container while it is decided upon.
 struct Deciding<'a> {
     container: &'a Container,
@@ -333,7 +344,7 @@ fn made_below(folder: &str, need: &Need<'_>) -> Option<String> {
 
 /// Refused paths one by one; where many lie in one folder for the same reason, the folder.
 fn not_mounted(refused: BTreeMap<(&str, String), Vec<&str>>) -> Vec<NotMounted> {
-    const SHOWN: usize = 4;
+    const SHOWN: usize = 2;
     let mut all = Vec::new();
     for ((folder, because), paths) in refused {
         if paths.len() > SHOWN {

@@ -138,7 +138,14 @@ fn writes_beside_programs_are_not_mounted() {
     assert!(plan.writable[0].options.contains(&"uid=1000".to_owned()));
     let not: Vec<&str> = plan.not_mounted.iter().map(|not| not.path.as_str()).collect();
     assert_eq!(not, ["/app/__pycache__", "/app/__pycache__/a.pyc", "/app/state.json"]);
-    assert!(plan.not_mounted[2].because.contains("/app, which holds programs"));
+    let because = &plan.not_mounted[2].because;
+    assert_eq!(
+        because,
+        "it lies in /app, which holds programs or libraries; not proven yet, --allow /app mounts it all the same"
+    );
+    let whole = Plan { version: 1, platform: Platform::Fargate, containers: vec![plan], notes: Vec::new() };
+    let because = &proven(whole).containers[0].not_mounted[2].because;
+    assert_eq!(because, "the write is tolerated: it lies in /app, which holds programs or libraries");
 }
 
 #[test]
