@@ -15,9 +15,11 @@ mod recent;
 mod records;
 mod resolve;
 mod session;
+mod signals;
 mod walk;
 
 pub use command::Command;
 pub use event::{Event, Exit, Mount, Outcome, Record};
 pub use records::Records;
 pub use session::{Begin, Config, Error, Killer, Outcomes, Report, Session, spawn};
+pub use signals::default_signals;

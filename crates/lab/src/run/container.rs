@@ -166,8 +166,8 @@ fn told(error: &dyn std::error::Error) -> String {
 
 /// Starts the container's program in the process that libcontainer prepared for it.
 ///
-/// libcontainer's own executor hands SIGPIPE on as it got it, which in a Rust program is ignored;
-/// the standard library starts a program with the signals that a program expects.
+/// libcontainer's own executor hands the signals on as it got them: in a Rust program SIGPIPE is
+/// ignored, and so is SIGHUP in one that was started with nohup.
 #[derive(Clone)]
 struct Program {
     init: bool,
@@ -194,6 +194,8 @@ impl Executor for Program {
     fn exec(&self, spec: &Spec) -> Result<(), ExecutorError> {
         let (program, arguments, environment) = program_of(spec).ok_or(ExecutorError::InvalidArg)?;
         let path = find(&program, &environment).map_err(|because| ExecutorError::Other(because.to_owned()))?;
+        // What whoever started this tool had ignored is no concern of the container.
+        tojimari_tracer::default_signals();
         let mut command = Command::new(&path);
         command.arg0(&program).args(&arguments).env_clear().envs(environment);
         let error = if self.init { be_init(&mut command) } else { command.exec() };
@@ -247,32 +249,37 @@ fn find(program: &str, environment: &Environment) -> Result<PathBuf, &'static st
 /// The first process of a container with `initProcessEnabled`: starts the program, passes signals
 /// on to it, reaps orphans, and ends as the program ends. Returns only if it could not be started.
 fn be_init(command: &mut Command) -> io::Error {
-    let signals = SigSet::all();
-    if let Err(error) = signals.thread_block() {
-        return error.into();
-    }
     let program = match command.spawn() {
         Ok(child) => Pid::from_raw(child.id() as i32),
         Err(error) => return error,
     };
+    // Not before: the program would begin with its signals blocked.
+    let signals = SigSet::all();
+    if let Err(error) = signals.thread_block() {
+        return error.into();
+    }
+    reap(program);
     loop {
         match signals.wait() {
-            Ok(Signal::SIGCHLD) => {
-                while let Ok(status) = waitpid(None::<Pid>, Some(WaitPidFlag::WNOHANG)) {
-                    if status == WaitStatus::StillAlive {
-                        break;
-                    }
-                    if status.pid() == Some(program)
-                        && let Some(code) = exit_code(status)
-                    {
-                        std::process::exit(code);
-                    }
-                }
-            }
+            Ok(Signal::SIGCHLD) => reap(program),
             Ok(signal) => {
                 let _ = kill(program, signal);
             }
             Err(_) => {}
+        }
+    }
+}
+
+/// Reaps all that have ended; ends with the program.
+fn reap(program: Pid) {
+    while let Ok(status) = waitpid(None::<Pid>, Some(WaitPidFlag::WNOHANG)) {
+        if status == WaitStatus::StillAlive {
+            return;
+        }
+        if status.pid() == Some(program)
+            && let Some(code) = exit_code(status)
+        {
+            std::process::exit(code);
         }
     }
 }

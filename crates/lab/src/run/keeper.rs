@@ -149,6 +149,21 @@ pub(super) fn log(job: &TaskJob) -> io::Result<std::fs::File> {
     std::fs::OpenOptions::new().create(true).append(true).open(job.folder.join("log"))
 }
 
+/// Becomes the user's command; returns if there is no shell.
+pub(super) fn exercise(folder: &Path) -> io::Error {
+    let job = match TaskJob::read(folder) {
+        Ok(job) => job,
+        Err(error) => return error,
+    };
+    let command = job.exercise.map(|exercise| exercise.command).unwrap_or_default();
+    // The keeper ends it in every other case.
+    if let Err(error) = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL) {
+        return error.into();
+    }
+    tojimari_tracer::default_signals();
+    Command::new("sh").args(["-c", &command]).env(ADDRESS_VARIABLE, job.address.to_string()).exec()
+}
+
 /// The user's command while it runs.
 struct Exercise {
     pid: Pid,
@@ -161,18 +176,14 @@ struct Exercise {
 
 impl Exercise {
     fn start(job: &TaskJob) -> io::Result<Exercise> {
-        let (command, timeout) =
-            job.exercise.as_ref().map_or(("", 0.0), |exercise| (exercise.command.as_str(), exercise.timeout));
+        let timeout = job.exercise.as_ref().map_or(0.0, |exercise| exercise.timeout);
         let (reader, writer) = io::pipe()?;
-        let child = Command::new("sh")
-            .args(["-c", command])
-            .env(ADDRESS_VARIABLE, job.address.to_string())
+        let child = runner::command(Path::new("/proc/self/exe"), runner::Role::Exercise, &job.folder)
             .stdin(Stdio::null())
             .stdout(writer.try_clone()?)
             .stderr(writer)
             .process_group(0)
-            .spawn()
-            .map_err(|error| io::Error::new(error.kind(), format!("no `sh` for the exercise: {error}")))?;
+            .spawn()?;
         let masked: Vec<String> = job.containers.iter().flat_map(|container| container.masked.clone()).collect();
         let began = Instant::now();
         Ok(Exercise {

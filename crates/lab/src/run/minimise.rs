@@ -13,6 +13,9 @@ use super::{Error, Lab, Minimised, proof};
 /// A mount of a plan: container and mount by their place.
 type Place = (usize, usize);
 
+/// What fails without a mount; `None` where nothing does.
+type Tried = Result<Option<String>, Error>;
+
 type Apply<'a> = &'a (dyn Fn(&Plan) -> Option<TaskDefinition> + Sync);
 
 pub(super) fn minimise(lab: &Lab, plan: &Plan, proof: &Proof, apply: Apply<'_>) -> Result<Minimised, Error> {
@@ -60,7 +63,7 @@ fn places(plan: &Plan) -> Vec<Place> {
 fn try_each(lab: &Lab, plan: &Plan, places: &[Place], apply: Apply<'_>) -> Result<Vec<Option<String>>, Error> {
     let at_once = std::thread::available_parallelism().map_or(1, usize::from).min(places.len());
     let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<Option<Result<Option<String>, Error>>>> = Mutex::new(places.iter().map(|_| None).collect());
+    let results: Mutex<Vec<Option<Tried>>> = Mutex::new(places.iter().map(|_| None).collect());
     let rounds = places.len().div_ceil(at_once);
     let expected = lab.expected().map(|one| one * u32::try_from(rounds).unwrap_or(u32::MAX));
     lab.progress.step(&format!("trying {} away, one at a time", counted(places.len())), expected);

@@ -108,7 +108,7 @@ pub(super) struct ChildSignal(SignalFd);
 
 impl ChildSignal {
     /// From now on this thread gets no SIGCHLD but through this. Programs that it starts begin
-    /// with no signal blocked: the standard library sees to that.
+    /// with it blocked, which is nothing for a program that is not ours.
     pub fn new() -> io::Result<ChildSignal> {
         let mut set = SigSet::empty();
         set.add(Signal::SIGCHLD);

@@ -17,6 +17,8 @@ const ARGUMENT: &str = "__runner";
 pub(super) enum Role {
     /// Owns the run, and cleans up after it.
     Keeper,
+    /// Becomes the exercise.
+    Exercise,
     /// The first process of the task's PID namespace: starts, watches and stops the containers.
     Supervisor,
     /// Sets up one container and waits for its end.
@@ -32,6 +34,7 @@ impl Role {
     fn words(self) -> Vec<String> {
         match self {
             Role::Keeper => vec!["keep".into()],
+            Role::Exercise => vec!["exercise".into()],
             Role::Supervisor => vec!["supervise".into()],
             Role::Container { container } => vec!["container".into(), container.to_string()],
             Role::Probe { container, number } => vec!["probe".into(), container.to_string(), number.to_string()],
@@ -41,6 +44,7 @@ impl Role {
     fn from_words(words: &[&str]) -> Option<Role> {
         Some(match words {
             ["keep"] => Role::Keeper,
+            ["exercise"] => Role::Exercise,
             ["supervise"] => Role::Supervisor,
             ["container", container] => Role::Container { container: container.parse().ok()? },
             ["probe", container, number] => {
@@ -101,6 +105,7 @@ fn run(folder: &Path, words: &[OsString]) -> io::Result<()> {
     }
     match Role::from_words(&words) {
         Some(Role::Keeper) => keeper::main(folder),
+        Some(Role::Exercise) => Err(keeper::exercise(folder)),
         Some(Role::Supervisor) => supervisor::main(folder),
         Some(Role::Container { container }) => container::run(folder, container),
         Some(Role::Probe { container, number }) => container::probe(folder, container, number),
@@ -114,9 +119,9 @@ mod tests {
 
     #[test]
     fn roles_survive_the_command_line() {
-        for role in
-            [Role::Keeper, Role::Supervisor, Role::Container { container: 3 }, Role::Probe { container: 0, number: 7 }]
-        {
+        let container = 3;
+        let all = [Role::Keeper, Role::Exercise, Role::Supervisor, Role::Container { container }];
+        for role in all.into_iter().chain([Role::Probe { container, number: 7 }]) {
             let words = role.words();
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             assert_eq!(Role::from_words(&words), Some(role));

@@ -284,8 +284,9 @@ impl<'a> Task<'a> {
             }
         }
         for index in 0..self.containers.len() {
-            if let Some(what) = self.waits_in_vain(index) {
-                self.fail(Some(index), what, false);
+            if let Some((other, what)) = self.waits_in_vain(index) {
+                let output = self.containers[other].last_words();
+                self.fail_with(Some(index), what, output, false);
             }
         }
     }
@@ -296,8 +297,8 @@ impl<'a> Task<'a> {
         self.job.exercise.is_none() && container.health.is_none() && container.ports.is_empty()
     }
 
-    /// Why a container that waits for another one waits in vain.
-    fn waits_in_vain(&self, index: usize) -> Option<String> {
+    /// For which other one a container waits in vain, and why.
+    fn waits_in_vain(&self, index: usize) -> Option<(usize, String)> {
         let container = &self.containers[index];
         if container.state != State::Waiting {
             return None;
@@ -306,31 +307,34 @@ impl<'a> Task<'a> {
             let other = &self.containers[dependency.container];
             let name = &other.job.name;
             let long_since = other.started.is_some_and(|started| started.elapsed() > DEPENDENCY_PATIENCE);
-            match (dependency.condition, other.state) {
+            let what = match (dependency.condition, other.state) {
                 (Condition::Success, State::Ended { status }) if status != 0 => {
-                    return Some(format!("waits for the success of {name}, which ended with status {status}"));
+                    format!("waits for the success of {name}, which ended with status {status}")
                 }
                 (Condition::Healthy, State::Ended { status }) => {
-                    return Some(format!("waits until {name} is healthy, which ended with status {status}"));
+                    format!("waits until {name} is healthy, which ended with status {status}")
                 }
                 (Condition::Complete | Condition::Success, State::Running { .. }) if long_since => {
-                    return Some(format!(
-                        "waits for the end of {name}, which still runs after {} s",
-                        DEPENDENCY_PATIENCE.as_secs()
-                    ));
+                    let seconds = DEPENDENCY_PATIENCE.as_secs();
+                    format!("waits for the end of {name}, which still runs after {seconds} s")
                 }
-                _ => {}
-            }
+                _ => continue,
+            };
+            return Some((dependency.container, what));
         }
         None
     }
 
-    /// Only the first failure counts: the others may follow from it.
     fn fail(&mut self, container: Option<usize>, what: String, fault: bool) {
+        let output = container.map_or_else(Vec::new, |index| self.containers[index].last_words());
+        self.fail_with(container, what, output, fault);
+    }
+
+    /// Only the first failure counts: the others may follow from it.
+    fn fail_with(&mut self, container: Option<usize>, what: String, output: Vec<String>, fault: bool) {
         if self.failure.is_some() || self.phase == Phase::Stopping {
             return;
         }
-        let output = container.map_or_else(Vec::new, |index| self.containers[index].last_words());
         self.failure = Some(Failure { container, what, output, fault });
         self.phase = Phase::Stopping;
     }
@@ -713,13 +717,25 @@ impl<'a> Container<'a> {
     }
 }
 
-/// Whether a process does anything about a signal: it has a handler, or waits for it.
+/// Whether a process does anything about a signal: it has a handler, or waits for it. Yes, where
+/// that cannot be told.
 fn minds(pid: Pid, signal: Signal) -> bool {
     let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else { return true };
     let bit = 1_u64 << (signal as i32 - 1);
-    ["SigCgt:", "SigBlk:"].iter().any(|field| {
+    let has = |field: &str| {
         let mask = status.lines().find_map(|line| line.strip_prefix(field));
         mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & bit != 0)
+    };
+    has("SigCgt:") || has("SigBlk:") || waits_for_signals(pid)
+}
+
+/// Whether a thread is in sigwait(3), during which the signals that it waits for do not count as
+/// blocked.
+fn waits_for_signals(pid: Pid) -> bool {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return true };
+    let call = format!("{} ", libc::SYS_rt_sigtimedwait);
+    threads.flatten().any(|thread| {
+        std::fs::read_to_string(thread.path().join("syscall")).map_or(true, |text| text.starts_with(&call))
     })
 }
 

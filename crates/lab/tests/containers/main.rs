@@ -43,7 +43,13 @@ fn main() -> ExitCode {
         }
         None => [declared::cases(), traced::cases(), proven::cases(), failing::cases(), left_over::cases()].concat(),
     };
-    let trials = trials.into_iter().map(|(name, case)| Trial::test(name, move || Ok(case()))).collect();
+    let trial = |(name, case): Case| {
+        Trial::test(name, move || {
+            case();
+            Ok(())
+        })
+    };
+    let trials = trials.into_iter().map(trial).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 

@@ -355,6 +355,3 @@ fn dependencies(
     }
     Ok(dependencies)
 }
-
-#[cfg(test)]
-mod tests;
