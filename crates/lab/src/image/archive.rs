@@ -1,25 +1,16 @@
 //! `docker save` archives: a tar with `manifest.json`, a configuration and layers, in the layout of
 //! old (a folder a layer, some of them links) or of Docker 25 and later (an OCI layout inside).
-//! Compressed archives are unpacked to a temporary file first, because layers are read by offset.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Seek};
-use std::path::Path;
-
-use oci_spec::image::ImageConfiguration;
+use oci_spec::image::{Descriptor, ImageIndex, ImageManifest};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use tar::EntryType;
 
-use super::blob::{Blob, Decoder, digest_of};
-use super::{Error, Image, members};
+use super::blob::{Blob, digest_of};
+use super::store::{Store, normal};
+use super::{Error, Image, layout};
 
-/// The largest archive that is decompressed to disk.
-const MAX_ARCHIVE: u64 = 40 << 30;
-
-/// Links to links are followed so far.
-const MAX_LINKS: usize = 8;
+/// Indexes of an archive are looked through for the manifest of its image, so many at most.
+const MAX_MANIFESTS: usize = 64;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -29,40 +20,22 @@ struct ManifestEntry {
     layers: Vec<String>,
 }
 
-enum Found {
-    File { offset: u64, size: u64 },
-    Link(String),
-}
-
-pub(super) fn open(reference: &str, file: &Path) -> Result<Image, Error> {
+pub(super) fn open(reference: &str, store: &Store) -> Result<Image, Error> {
     let bad = |message: String| Error::Bad { reference: reference.to_owned(), message };
-    let opened = File::open(file).map_err(|error| bad(error.to_string()))?;
-    let size = opened.metadata().map_err(|error| bad(error.to_string()))?;
-    if !size.is_file() {
-        return Err(bad("not a file".to_owned()));
-    }
-    let (tar, kept) = plain(file, size.len()).map_err(|error| bad(error.to_string()))?;
-    let index = index(&tar).map_err(|error| bad(format!("not a docker archive: {error}")))?;
+    let missing = |name: &str| format!("{} is missing in the archive", name.escape_debug());
+    // Names that are digests are held to them.
     let blob = |name: &str| -> Result<Blob, String> {
-        let mut name = name.to_owned();
-        for _ in 0..MAX_LINKS {
-            match index.get(&name) {
-                Some(Found::File { offset, size }) => {
-                    return Ok(Blob {
-                        file: tar.clone(),
-                        offset: *offset,
-                        size: *size,
-                        digest: None,
-                        kept: kept.clone(),
-                    });
-                }
-                Some(Found::Link(target)) => name = target.clone(),
-                None => return Err(format!("{} is missing in the archive", name.escape_debug())),
-            }
-        }
-        Err(format!("{} is a link that leads nowhere", name.escape_debug()))
+        let name = normal(name);
+        let blob = store.find(&name)?.ok_or_else(|| missing(&name))?;
+        Ok(Blob { digest: digest_in(&name), ..blob })
     };
-    let manifest = blob("manifest.json").and_then(|blob| blob.document()).map_err(bad)?;
+    let manifest = store.find("manifest.json").map_err(bad)?.ok_or_else(|| {
+        bad(match store.find("index.json") {
+            Ok(Some(_)) => "it holds an OCI image layout: name it with oci-archive:FILE".to_owned(),
+            _ => "not a docker archive: it has no manifest.json".to_owned(),
+        })
+    })?;
+    let manifest = manifest.document().map_err(bad)?;
     let manifest: Vec<ManifestEntry> =
         serde_json::from_slice(&manifest).map_err(|error| bad(format!("manifest.json: {error}")))?;
     let entry = match &manifest[..] {
@@ -70,80 +43,46 @@ pub(super) fn open(reference: &str, file: &Path) -> Result<Image, Error> {
         [] => return Err(bad("the archive holds no image".to_owned())),
         many => {
             let tags: Vec<&str> = many.iter().flat_map(|m| m.repo_tags.iter().flatten()).map(String::as_str).collect();
-            return Err(bad(format!("the archive holds several images, save one alone: {}", tags.join(", "))));
+            return Err(bad(format!(
+                "the archive holds {} images, save one alone: {}",
+                many.len(),
+                tags.join(", ").escape_debug()
+            )));
         }
     };
-    let bytes = blob(&normal(&entry.config)).and_then(|blob| blob.document()).map_err(bad)?;
-    let config: ImageConfiguration =
-        serde_json::from_slice(&bytes).map_err(|error| bad(format!("configuration: {error}")))?;
-    let layers: Vec<Blob> =
-        entry.layers.iter().map(|layer| blob(&normal(layer))).collect::<Result<_, _>>().map_err(bad)?;
-    if layers.len() != config.rootfs().diff_ids().len() {
-        return Err(bad(format!(
-            "{} layers, but its configuration knows {}",
-            layers.len(),
-            config.rootfs().diff_ids().len()
-        )));
-    }
-    Ok(Image { reference: reference.to_owned(), digest: digest_of(Sha256::new_with_prefix(&bytes)), config, layers })
+    let bytes = blob(&entry.config).and_then(|blob| blob.document()).map_err(bad)?;
+    let layers: Vec<Blob> = entry.layers.iter().map(|layer| blob(layer)).collect::<Result<_, _>>().map_err(bad)?;
+    let config_digest = digest_of(Sha256::new_with_prefix(&bytes));
+    let digest = manifest_digest(store, &config_digest).unwrap_or_else(|| config_digest.clone());
+    layout::image(reference, digest, &bytes, layers).map_err(bad)
 }
 
-/// The archive as a plain tar: itself, or its decompressed copy, which goes with the last blob.
-fn plain(file: &Path, size: u64) -> io::Result<(std::path::PathBuf, Option<std::sync::Arc<tempfile::TempPath>>)> {
-    let whole = Blob { file: file.to_owned(), offset: 0, size, digest: None, kept: None };
-    let decoder = Decoder::new(whole.stored()?)?;
-    if matches!(decoder, Decoder::Plain(_)) {
-        return Ok((file.to_owned(), None));
-    }
-    let mut copy = tempfile::NamedTempFile::with_prefix("tojimari-archive-")?;
-    let mut bounded = io::Read::take(decoder, MAX_ARCHIVE + 1);
-    if io::copy(&mut bounded, &mut copy)? > MAX_ARCHIVE {
-        return Err(members::invalid("it unpacks to more than 40 GiB"));
-    }
-    copy.as_file_mut().rewind()?;
-    let path = copy.into_temp_path();
-    Ok((path.to_path_buf(), Some(std::sync::Arc::new(path))))
+/// `blobs/sha256/HEX`, or `HEX.json` for a configuration of old. The folders of old are named after
+/// something else than their content.
+fn digest_in(name: &str) -> Option<String> {
+    let hex = name.strip_prefix("blobs/sha256/").or_else(|| name.strip_suffix(".json"))?;
+    let digest = format!("sha256:{hex}");
+    super::blob_path(&digest).is_some().then_some(digest)
 }
 
-fn index(tar: &Path) -> io::Result<BTreeMap<String, Found>> {
-    let mut index = BTreeMap::new();
-    let file = io::BufReader::new(File::open(tar)?);
-    members::each(file, |member, _| -> io::Result<()> {
-        let path = normal(&String::from_utf8_lossy(&member.path));
-        match member.kind {
-            EntryType::Regular | EntryType::Continuous => {
-                index.insert(path, Found::File { offset: member.position, size: member.size });
+/// The digest of the manifest in the archive that has this configuration, where there is one.
+fn manifest_digest(store: &Store, config: &str) -> Option<String> {
+    let index = store.find("index.json").ok()??.document().ok()?;
+    let index: ImageIndex = serde_json::from_slice(&index).ok()?;
+    let mut left: Vec<Descriptor> = index.manifests().clone();
+    for _ in 0..MAX_MANIFESTS {
+        let descriptor = left.pop()?;
+        let digest = descriptor.digest().to_string();
+        let Ok(bytes) = store.blob(&digest, descriptor.size()).and_then(|blob| blob.document()) else { continue };
+        if layout::is_index(descriptor.media_type()) {
+            if let Ok(nested) = serde_json::from_slice::<ImageIndex>(&bytes) {
+                left.extend(nested.manifests().iter().cloned());
             }
-            EntryType::Symlink => {
-                let target = String::from_utf8_lossy(&member.link.unwrap_or_default()).into_owned();
-                let folder = Path::new(&path).parent().unwrap_or(Path::new(""));
-                index.insert(path.clone(), Found::Link(normal(&folder.join(target).to_string_lossy())));
-            }
-            EntryType::Link => {
-                let target = String::from_utf8_lossy(&member.link.unwrap_or_default()).into_owned();
-                index.insert(path, Found::Link(normal(&target)));
-            }
-            _ => {}
-        }
-        Ok(())
-    })?;
-    if index.is_empty() {
-        return Err(members::invalid("it has no members"));
-    }
-    Ok(index)
-}
-
-/// A name in the archive without `.`, `..` and doubled slashes. Names only look up other members.
-fn normal(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
+        } else if serde_json::from_slice::<ImageManifest>(&bytes)
+            .is_ok_and(|manifest| manifest.config().digest().to_string() == config)
+        {
+            return Some(digest);
         }
     }
-    parts.join("/")
+    None
 }

@@ -1,10 +1,12 @@
 //! One blob of an image on disk: read once, in a stream, decompressed by what its first bytes say,
 //! and verified against its digest at the end.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -14,12 +16,19 @@ pub(super) struct Blob {
     pub file: PathBuf,
     pub offset: u64,
     pub size: u64,
-    /// `sha256:…` of the bytes as stored; `None` for a member of an archive, whose content is
+    /// `sha256:…` of the bytes as stored; `None` for a member of a docker archive, whose content is
     /// verified against the configuration's diff id alone.
     pub digest: Option<String>,
-    /// Keeps a temporary file for as long as one of its blobs is there.
-    #[expect(dead_code, reason = "held for its destructor")]
-    pub kept: Option<Arc<tempfile::TempPath>>,
+    /// Keeps what was pulled or decompressed for as long as one of its blobs is there.
+    pub kept: Option<Arc<Kept>>,
+}
+
+/// Removed when the last blob goes.
+#[derive(Debug)]
+#[expect(dead_code, reason = "held for their destructors")]
+pub(super) enum Kept {
+    File(tempfile::TempPath),
+    Folder(tempfile::TempDir),
 }
 
 /// Documents of an image (index, manifest, configuration) are small.
@@ -112,6 +121,10 @@ impl Decoder {
             let mut decoder = zstd::Decoder::with_buffer(stored)?;
             decoder.window_log_max(MAX_WINDOW_LOG)?;
             Decoder::Zstd(decoder)
+        } else if head.starts_with(b"\xfd7zXZ\0") {
+            return Err(super::members::invalid("it is compressed with xz, and only gzip and zstd are read"));
+        } else if head.starts_with(b"BZh") {
+            return Err(super::members::invalid("it is compressed with bzip2, and only gzip and zstd are read"));
         } else {
             Decoder::Plain(stored)
         })
@@ -134,5 +147,30 @@ impl Read for Decoder {
             Decoder::Gzip(decoder) => decoder.read(buffer),
             Decoder::Zstd(decoder) => decoder.read(buffer),
         }
+    }
+}
+
+/// Counts what comes out of a decompressor and hashes it; ends where it becomes too much.
+pub(super) struct Counted<'a> {
+    pub decoder: &'a mut Decoder,
+    pub hasher: &'a mut Sha256,
+    pub bytes: &'a Cell<u64>,
+    pub limit: u64,
+    pub too_much: &'a str,
+    pub cancelled: &'a AtomicBool,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(super::members::invalid("interrupted"));
+        }
+        let read = self.decoder.read(buffer)?;
+        self.hasher.update(&buffer[..read]);
+        self.bytes.set(self.bytes.get() + read as u64);
+        if self.bytes.get() > self.limit {
+            return Err(super::members::invalid(self.too_much));
+        }
+        Ok(read)
     }
 }

@@ -44,9 +44,8 @@ impl From<Errno> for Failure {
     }
 }
 
-/// How deep folders may lie: a file system can hold deeper ones, and removing them again would
-/// need a descriptor a level.
-const MAX_DEPTH: usize = 512;
+/// How deep folders may lie, links resolved: removing them again needs a descriptor a level.
+pub(super) const MAX_DEPTH: usize = 256;
 
 /// A member's path as its components below the root.
 pub(super) fn parts(path: &[u8]) -> Result<Vec<&[u8]>, Failure> {
@@ -56,6 +55,9 @@ pub(super) fn parts(path: &[u8]) -> Result<Vec<&[u8]>, Failure> {
     }
     if parts.len() > MAX_DEPTH {
         return Err(Failure::Bad(format!("more than {MAX_DEPTH} folders deep")));
+    }
+    if parts.iter().any(|part| part.len() > 255) {
+        return Err(Failure::Bad("a name of more than 255 bytes".to_owned()));
     }
     Ok(parts)
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, ResolveFlags};
@@ -87,37 +87,43 @@ fn fact(root: &Path, path: &str) -> Option<FolderFact> {
 
 /// Counts what is below a folder, with one descriptor a level and no recursion.
 fn count(folder: OwnedFd, fact: &mut FolderFact) {
-    let mut open_folders = vec![folder];
-    while let Some(folder) = open_folders.pop() {
-        let Ok(entries) = fs::Dir::read_from(&folder) else { continue };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
-            if matches!(name.to_bytes(), b"." | b"..") {
-                continue;
-            }
-            if fact.files + fact.folders >= MAX_MEMBERS || open_folders.len() > 512 {
-                fact.programs = true;
-                return;
-            }
-            let Ok(stat) = fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
-            match FileType::from_raw_mode(stat.st_mode) {
-                FileType::Directory => {
-                    fact.folders += 1;
-                    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                    open_folders.extend(fs::openat(&folder, name, flags, Mode::empty()));
+    let mut levels: Vec<fs::Dir> = fs::Dir::new(folder).into_iter().collect();
+    while let Some(level) = levels.last_mut() {
+        let Some(Ok(entry)) = level.read() else {
+            levels.pop();
+            continue;
+        };
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        if fact.files + fact.folders >= MAX_MEMBERS {
+            fact.programs = true;
+            return;
+        }
+        let Ok(folder) = level.fd() else { continue };
+        let Ok(stat) = fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => {
+                fact.folders += 1;
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                match fs::openat(folder, name, flags, Mode::empty()).and_then(fs::Dir::new) {
+                    Ok(below) => levels.push(below),
+                    // What cannot be looked at is taken to hold programs.
+                    Err(_) => fact.programs = true,
                 }
-                FileType::RegularFile => {
-                    fact.files += 1;
-                    fact.bytes += stat.st_size.max(0).cast_unsigned();
-                    fact.programs = fact.programs || is_program(&folder, name, stat.st_mode);
-                }
-                _ => fact.files += 1,
             }
+            FileType::RegularFile => {
+                fact.files += 1;
+                fact.bytes += stat.st_size.max(0).cast_unsigned();
+                fact.programs = fact.programs || is_program(folder, name, stat.st_mode);
+            }
+            _ => fact.files += 1,
         }
     }
 }
 
-fn is_program(folder: &OwnedFd, name: &std::ffi::CStr, mode: u32) -> bool {
+fn is_program(folder: BorrowedFd<'_>, name: &std::ffi::CStr, mode: u32) -> bool {
     let bytes = name.to_bytes();
     // `libc.so.6` as well as `libc.so`.
     let library = bytes.windows(4).any(|window| window == b".so.");

@@ -1,130 +1,166 @@
-//! OCI image layouts: a folder with `oci-layout`, `index.json` and `blobs/`.
+//! OCI image layouts: `index.json` and `blobs/`, in a folder or an archive.
 //! Source: OCI image specification 1.1.
 
-use std::path::Path;
+use oci_spec::image::{Descriptor, ImageConfiguration, ImageIndex, ImageManifest, MediaType, Os};
 
-use oci_spec::image::{Descriptor, ImageConfiguration, ImageIndex, ImageManifest, MediaType};
-
-use super::blob::{Blob, MAX_DOCUMENT};
-use super::{Error, Image, blob_path, shown};
+use super::blob::Blob;
+use super::store::Store;
+use super::{Error, Image};
 
 /// Indexes in indexes are followed so deep.
 const MAX_INDEXES: usize = 4;
 
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
-pub(super) fn open(reference: &str, folder: &Path, tag: Option<&str>, architecture: &str) -> Result<Image, Error> {
-    let bad = |message: String| Error::Bad { reference: reference.to_owned(), message };
-    let index_path = folder.join("index.json");
-    let metadata = std::fs::metadata(&index_path).map_err(|error| {
-        if folder.is_dir() {
-            bad(format!("not an OCI image layout: {}: {error}", shown(&index_path)))
-        } else {
-            bad(format!("no such folder: {}", shown(folder)))
-        }
-    })?;
-    if metadata.len() > MAX_DOCUMENT {
-        return Err(bad("index.json is too large".to_owned()));
-    }
-    let index = std::fs::read(&index_path).map_err(|error| bad(format!("index.json: {error}")))?;
-    let index: ImageIndex = serde_json::from_slice(&index).map_err(|error| bad(format!("index.json: {error}")))?;
-    let mut descriptor = choose_tag(index.manifests(), tag).map_err(bad)?.clone();
+pub(super) fn open(reference: &str, store: &Store, tag: Option<&str>, architecture: &str) -> Result<Image, Error> {
+    read(reference, store, tag, architecture).map_err(|message| Error::Bad { reference: reference.to_owned(), message })
+}
+
+fn read(reference: &str, store: &Store, tag: Option<&str>, architecture: &str) -> Result<Image, String> {
+    let index = store.find("index.json")?.ok_or("not an OCI image layout: it has no index.json")?.document()?;
+    let index: ImageIndex = serde_json::from_slice(&index).map_err(|error| format!("index.json: {error}"))?;
+    let mut descriptor = choose(index.manifests(), tag, architecture)?.clone();
     for _ in 0..MAX_INDEXES {
         if !is_index(descriptor.media_type()) {
             break;
         }
-        let nested = blob(folder, &descriptor).and_then(|blob| blob.document()).map_err(bad)?;
+        let nested = document(store, &descriptor)?;
         let nested: ImageIndex =
-            serde_json::from_slice(&nested).map_err(|error| bad(format!("{}: {error}", descriptor.digest())))?;
-        descriptor = choose_platform(nested.manifests(), architecture).map_err(bad)?.clone();
+            serde_json::from_slice(&nested).map_err(|error| format!("index {}: {error}", descriptor.digest()))?;
+        descriptor = choose_platform(nested.manifests(), architecture)?.clone();
     }
     let digest = descriptor.digest().to_string();
-    let manifest = blob(folder, &descriptor).and_then(|blob| blob.document()).map_err(bad)?;
-    let manifest: ImageManifest =
-        serde_json::from_slice(&manifest).map_err(|error| bad(format!("manifest {digest}: {error}")))?;
-    let config = blob(folder, manifest.config()).and_then(|blob| blob.document()).map_err(bad)?;
-    let config: ImageConfiguration =
-        serde_json::from_slice(&config).map_err(|error| bad(format!("configuration of {digest}: {error}")))?;
-    let mut layers = Vec::new();
-    for layer in manifest.layers() {
-        let media = layer.media_type().to_string();
-        if media.contains("encrypted") {
-            return Err(bad(format!("layer {} is encrypted", layer.digest())));
-        }
-        if !media.contains("tar") {
-            return Err(bad(format!("layer {} is no file system but {media}", layer.digest())));
-        }
-        layers.push(blob(folder, layer).map_err(bad)?);
+    let manifest = parse_manifest(&digest, &document(store, &descriptor)?)?;
+    let config = document(store, manifest.config())?;
+    let layers = manifest.layers().iter().map(|layer| find_layer(store, layer)).collect::<Result<_, _>>()?;
+    image(reference, digest, &config, layers)
+}
+
+/// A manifest, or why it is none.
+pub(super) fn parse_manifest(digest: &str, bytes: &[u8]) -> Result<ImageManifest, String> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Versioned {
+        schema_version: u32,
     }
-    if layers.len() != config.rootfs().diff_ids().len() {
-        return Err(bad(format!(
-            "{} layers, but its configuration knows {}",
-            layers.len(),
-            config.rootfs().diff_ids().len()
-        )));
+    if serde_json::from_slice::<Versioned>(bytes).is_ok_and(|manifest| manifest.schema_version == 1) {
+        return Err(format!("manifest {digest} is of schema version 1, which Docker gave up: push the image again"));
+    }
+    serde_json::from_slice(bytes).map_err(|error| format!("manifest {digest}: {error}"))
+}
+
+/// An image of what was read; `layers` from the lowest to the highest.
+pub(super) fn image(reference: &str, digest: String, config: &[u8], layers: Vec<Blob>) -> Result<Image, String> {
+    let config: ImageConfiguration =
+        serde_json::from_slice(config).map_err(|error| format!("configuration of {digest}: {error}"))?;
+    if *config.os() != Os::Linux {
+        return Err(format!("the image is for {}, and only linux is run here", config.os()));
+    }
+    let known = config.rootfs().diff_ids().len();
+    if layers.len() != known {
+        return Err(format!("{} layers, but its configuration knows {known}", layers.len()));
     }
     Ok(Image { reference: reference.to_owned(), digest, config, layers })
 }
 
-fn is_index(media: &MediaType) -> bool {
+fn document(store: &Store, descriptor: &Descriptor) -> Result<Vec<u8>, String> {
+    store.blob(&descriptor.digest().to_string(), descriptor.size())?.document()
+}
+
+fn find_layer(store: &Store, layer: &Descriptor) -> Result<Blob, String> {
+    check_layer(layer)?;
+    store.blob(&layer.digest().to_string(), layer.size()).map_err(|message| match is_foreign(layer) {
+        true => format!("layer {} is kept outside the image, and such layers are not fetched", layer.digest()),
+        false => message,
+    })
+}
+
+/// Layers that are no tar cannot be unpacked.
+pub(super) fn check_layer(layer: &Descriptor) -> Result<(), String> {
+    let media = layer.media_type().to_string();
+    if media.contains("encrypted") {
+        return Err(format!("layer {} is encrypted, and no key is looked for", layer.digest()));
+    }
+    if !media.contains("tar") {
+        return Err(format!("layer {} is no file system but {}", layer.digest(), media.escape_debug()));
+    }
+    Ok(())
+}
+
+/// Docker's foreign layers and OCI's non-distributable ones: their licence keeps them elsewhere.
+pub(super) fn is_foreign(layer: &Descriptor) -> bool {
+    let media = layer.media_type().to_string();
+    media.contains("foreign") || media.contains("nondistributable")
+}
+
+pub(super) fn is_index(media: &MediaType) -> bool {
     let media = media.to_string();
     media.contains("image.index") || media.contains("manifest.list")
 }
 
-fn choose_tag<'a>(manifests: &'a [Descriptor], tag: Option<&str>) -> Result<&'a Descriptor, String> {
+fn choose<'a>(manifests: &'a [Descriptor], tag: Option<&str>, architecture: &str) -> Result<&'a Descriptor, String> {
     let name_of = |descriptor: &'a Descriptor| {
         descriptor.annotations().as_ref().and_then(|annotations| annotations.get(REF_NAME)).map(String::as_str)
     };
     let names = || {
-        let names: Vec<&str> = manifests.iter().filter_map(name_of).collect();
-        if names.is_empty() { "none of them has a tag".to_owned() } else { format!("it has {}", names.join(", ")) }
+        let mut names: Vec<&str> = manifests.iter().filter_map(name_of).collect();
+        names.dedup();
+        match names.is_empty() {
+            true => "none of its images has a tag".to_owned(),
+            false => format!("it has {}", names.join(", ").escape_debug()),
+        }
     };
-    match (tag, manifests) {
-        (_, []) => Err("the layout holds no image".to_owned()),
-        (None, [one]) => Ok(one),
-        (None, _) => Err(format!("the layout holds several images, name one with oci:DIR:TAG: {}", names())),
+    if manifests.is_empty() {
+        return Err("the layout holds no image".to_owned());
+    }
+    let candidates: Vec<&Descriptor> = match tag {
         // Some tools write the whole reference as the name: its tag is what counts then.
-        (Some(tag), _) => manifests
+        Some(tag) => manifests
             .iter()
-            .find(|descriptor| {
+            .filter(|descriptor| {
                 name_of(descriptor)
                     .is_some_and(|name| name == tag || name.rsplit_once(':').is_some_and(|(_, t)| t == tag))
             })
-            .ok_or_else(|| format!("no image with the tag {tag}: {}", names())),
+            .collect(),
+        None => manifests.iter().collect(),
+    };
+    let Some(first) = candidates.first() else {
+        return Err(format!("no image with the tag {}: {}", tag.unwrap_or_default().escape_debug(), names()));
+    };
+    if candidates.iter().all(|other| other.digest() == first.digest()) {
+        return Ok(first);
     }
+    // One image for several platforms has one name, or none at all.
+    if candidates.iter().all(|other| name_of(other) == name_of(first) && other.platform().is_some()) {
+        return choose_platform(candidates, architecture);
+    }
+    Err(format!("the layout holds several images, name one with a tag, as in oci:DIR:TAG: {}", names()))
 }
 
-fn choose_platform<'a>(manifests: &'a [Descriptor], architecture: &str) -> Result<&'a Descriptor, String> {
-    let fits = |descriptor: &&Descriptor| match descriptor.platform() {
-        Some(platform) => platform.os().to_string() == "linux" && platform.architecture().to_string() == architecture,
-        None => false,
+fn choose_platform<'a>(
+    manifests: impl IntoIterator<Item = &'a Descriptor>,
+    architecture: &str,
+) -> Result<&'a Descriptor, String> {
+    let manifests: Vec<&Descriptor> = manifests.into_iter().collect();
+    let fits = |descriptor: &&&Descriptor| {
+        descriptor
+            .platform()
+            .as_ref()
+            .is_some_and(|platform| *platform.os() == Os::Linux && platform.architecture().to_string() == architecture)
     };
-    if let Some(found) = manifests.iter().find(fits) {
-        return Ok(found);
-    }
-    match manifests {
-        [one] if one.platform().is_none() => Ok(one),
-        _ => {
-            let has: Vec<String> = manifests
+    match (manifests.iter().find(fits), &manifests[..]) {
+        (Some(found), _) => Ok(found),
+        (None, [one]) if one.platform().is_none() => Ok(one),
+        (None, _) => {
+            let mut has: Vec<String> = manifests
                 .iter()
                 .filter_map(|descriptor| descriptor.platform().as_ref())
                 .map(|platform| format!("{}/{}", platform.os(), platform.architecture()))
+                // Attestations stand among the images, for a platform that nobody has.
+                .filter(|platform| platform != "unknown/unknown")
                 .collect();
-            Err(format!("no image for linux/{architecture}: it has {}", has.join(", ")))
+            has.dedup();
+            Err(format!("no image for linux/{architecture}: it has {}", has.join(", ").escape_debug()))
         }
     }
-}
-
-fn blob(folder: &Path, descriptor: &Descriptor) -> Result<Blob, String> {
-    let digest = descriptor.digest().to_string();
-    let path = blob_path(&digest).ok_or_else(|| format!("{digest} is not a sha256 digest"))?;
-    let file = folder.join("blobs").join(path);
-    let metadata = std::fs::symlink_metadata(&file).map_err(|_| format!("blob {digest} is missing"))?;
-    if !metadata.is_file() {
-        return Err(format!("blob {digest} is not a file"));
-    }
-    if metadata.len() != descriptor.size() {
-        return Err(format!("blob {digest} is cut off: {} of {} bytes", metadata.len(), descriptor.size()));
-    }
-    Ok(Blob { file, offset: 0, size: metadata.len(), digest: Some(digest), kept: None })
 }

@@ -11,6 +11,9 @@ const MAX_EXTENSION: u64 = 1 << 20;
 /// Longest path of a member in bytes: the kernel's PATH_MAX.
 const MAX_PATH: usize = 4096;
 
+/// Its content would have to be put together from pieces, of any size.
+const SPARSE: &str = "a sparse file, which layers do not have";
+
 /// One member's header, resolved.
 #[derive(Debug)]
 pub(super) struct Member {
@@ -49,7 +52,7 @@ pub(super) fn each<R: Read, E: From<io::Error>>(
     let mut archive = Archive::new(stream);
     let mut extended = Extended::default();
     for entry in archive.entries()?.raw(true) {
-        let mut entry = entry?;
+        let mut entry = entry.map_err(plainly)?;
         let kind = entry.header().entry_type();
         match kind {
             EntryType::GNULongName => extended.path = Some(name(&bounded(&mut entry)?)),
@@ -58,7 +61,7 @@ pub(super) fn each<R: Read, E: From<io::Error>>(
             EntryType::XGlobalHeader => {
                 bounded(&mut entry)?;
             }
-            EntryType::GNUSparse => return Err(invalid("a sparse file, which layers do not have").into()),
+            EntryType::GNUSparse => return Err(invalid(SPARSE).into()),
             _ => {
                 let member = extended.member(&entry)?;
                 extended = Extended::default();
@@ -67,6 +70,15 @@ pub(super) fn each<R: Read, E: From<io::Error>>(
         }
     }
     Ok(())
+}
+
+/// What the reader says of a stream that ends too early, in words.
+fn plainly(error: io::Error) -> io::Error {
+    let said = error.to_string();
+    match error.kind() == io::ErrorKind::UnexpectedEof || said.contains(" EOF ") || said.contains("entire block") {
+        true => invalid("it is cut off"),
+        false => error,
+    }
 }
 
 fn bounded<R: Read>(entry: &mut tar::Entry<'_, R>) -> io::Result<Vec<u8>> {
@@ -100,6 +112,7 @@ impl Extended {
                 b"uid" => self.uid = number().and_then(|id| u32::try_from(id).ok()),
                 b"gid" => self.gid = number().and_then(|id| u32::try_from(id).ok()),
                 b"mtime" => self.mtime = std::str::from_utf8(value).ok().and_then(seconds),
+                key if key.starts_with(b"GNU.sparse.") => return Err(invalid(SPARSE)),
                 key => {
                     if let Some(name) = key.strip_prefix(b"SCHILY.xattr.")
                         && let Ok(name) = std::str::from_utf8(name)
@@ -117,6 +130,9 @@ impl Extended {
         let size = header.entry_size()?;
         // The reader steps over as many bytes as the plain header says; another size would make
         // two readers see two different archives.
+        if self.size.is_some_and(|pax| pax > 0o77777777777 && size == 0) {
+            return Err(invalid("a file of more than 8 GiB"));
+        }
         if self.size.is_some_and(|pax| pax != size) {
             return Err(invalid("two different sizes for one member"));
         }

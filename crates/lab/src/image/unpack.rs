@@ -2,29 +2,33 @@
 //! (`openat2` with RESOLVE_IN_ROOT), so no `..`, absolute path or symbolic link leads out of it, in
 //! one layer or across layers; the last component is never followed.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::io::{self, Read, Write};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use tar::EntryType;
 
-use super::blob::{Blob, Decoder, digest_of};
+use super::blob::{Blob, Counted, Decoder, digest_of};
 use super::entry::{Failure, c_string, own, parts, remove, set_metadata, times};
-use super::members::{self, Member, invalid};
-use super::{Error, Image};
+use super::members::{self, Member};
+use super::root::{Root, joined};
+use super::{Error, Image, shown};
 
 /// How much an image may unpack to.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes of all layers together, as they come out of the decompressor.
     pub bytes: u64,
-    /// Members of all layers together.
+    /// Members of all layers together, with the folders that have to be made for them.
     pub members: u64,
 }
 
@@ -49,15 +53,18 @@ const WHITEOUT: &[u8] = b".wh.";
 /// Removes all that lower layers have in its folder.
 const OPAQUE: &[u8] = b".wh..wh..opq";
 
-pub(super) fn unpack(image: &Image, into: &Path, limits: &Limits) -> Result<Unpacked, Error> {
-    let root = fs::open(into, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).map_err(|error| {
-        Error::Io {
-            reference: image.reference.clone(),
-            doing: "opening the folder to unpack into".to_owned(),
-            source: error.into(),
-        }
+/// Bytes of the paths of all folders together: their times are kept until the end.
+const MAX_FOLDER_NAMES: u64 = 256 << 20;
+
+/// Of the disk's free space, the part that stays free (a twentieth).
+const KEPT_FREE: u64 = 20;
+
+pub(super) fn unpack(image: &Image, into: &Path, limits: &Limits, cancelled: &AtomicBool) -> Result<Unpacked, Error> {
+    let mut unpacking = Unpacking::new(into, limits, cancelled).map_err(|source| Error::Io {
+        reference: image.reference.clone(),
+        doing: format!("opening {} to unpack into", shown(into)),
+        source,
     })?;
-    let mut unpacking = Unpacking { root, limits: *limits, unpacked: Unpacked::default(), folder_times: Vec::new() };
     for (layer, diff_id) in image.layers.iter().zip(image.config.rootfs().diff_ids()) {
         unpacking.layer(layer, diff_id).map_err(|failure| match failure {
             Failure::Bad(message) => image.bad(format!("layer {}: {message}", layer.name())),
@@ -69,59 +76,81 @@ pub(super) fn unpack(image: &Image, into: &Path, limits: &Limits) -> Result<Unpa
         })?;
     }
     unpacking.set_folder_times();
-    Ok(unpacking.unpacked)
+    Ok(Unpacked { bytes: unpacking.bytes.get(), ..unpacking.unpacked })
 }
 
-struct Unpacking {
-    root: OwnedFd,
+struct Unpacking<'a> {
+    root: Root,
     limits: Limits,
+    /// What is said when `limits.bytes` is passed.
+    too_much: String,
+    cancelled: &'a AtomicBool,
     unpacked: Unpacked,
+    bytes: Cell<u64>,
     /// Set at the end: making entries changes the times of their folder.
     folder_times: Vec<(Vec<u8>, (i64, i64))>,
+    folder_names: u64,
+    /// What the layer being read brought, as hashes of paths with links resolved: a whiteout hides
+    /// what lower layers have, not what its own brings. Keyed at random, so that no layer can
+    /// provoke a collision, and small whatever the length of the paths.
+    brought: HashSet<u64>,
+    keys: RandomState,
 }
 
-/// Counts what comes out of a decompressor and hashes it.
-struct Counted<'a> {
-    decoder: &'a mut Decoder,
-    hasher: &'a mut Sha256,
-    bytes: &'a mut u64,
-    limit: u64,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.decoder.read(buffer)?;
-        self.hasher.update(&buffer[..read]);
-        *self.bytes += read as u64;
-        if *self.bytes > self.limit {
-            return Err(invalid(&format!("the image unpacks to more than {} MiB", self.limit >> 20)));
+impl<'a> Unpacking<'a> {
+    fn new(into: &Path, limits: &Limits, cancelled: &'a AtomicBool) -> io::Result<Self> {
+        let root = Root::open(into)?;
+        let free = root.free()?;
+        let free = free - free / KEPT_FREE;
+        let mut limits = *limits;
+        let mut too_much = format!("the image unpacks to more than {} MiB", limits.bytes >> 20);
+        if free < limits.bytes {
+            limits.bytes = free;
+            too_much =
+                format!("the image unpacks to more than the {} MiB that are free for {}", free >> 20, shown(into));
         }
-        Ok(read)
+        Ok(Unpacking {
+            root,
+            limits,
+            too_much,
+            cancelled,
+            unpacked: Unpacked::default(),
+            bytes: Cell::new(0),
+            folder_times: Vec::new(),
+            folder_names: 0,
+            brought: HashSet::new(),
+            keys: RandomState::new(),
+        })
     }
-}
 
-impl Unpacking {
     fn layer(&mut self, layer: &Blob, diff_id: &str) -> Result<(), Failure> {
         let mut decoder = Decoder::new(layer.stored()?)?;
         let mut hasher = Sha256::new();
-        let mut bytes = self.unpacked.bytes;
-        let mut counted =
-            Counted { decoder: &mut decoder, hasher: &mut hasher, bytes: &mut bytes, limit: self.limits.bytes };
-        let mut seen = HashSet::new();
+        let bytes = Cell::new(self.bytes.get());
+        let too_much = self.too_much.clone();
+        let mut counted = Counted {
+            decoder: &mut decoder,
+            hasher: &mut hasher,
+            bytes: &bytes,
+            limit: self.limits.bytes,
+            too_much: &too_much,
+            cancelled: self.cancelled,
+        };
+        self.brought.clear();
         members::each(&mut counted, |member, content| -> Result<(), Failure> {
-            self.unpacked.members += 1;
-            if self.unpacked.members > self.limits.members {
-                return Err(Failure::Bad(format!("the image has more than {} members", self.limits.members)));
+            // Before a file is half written.
+            if member.size > self.limits.bytes - bytes.get() {
+                return Err(Failure::Bad(too_much.clone()));
             }
             let shown = String::from_utf8_lossy(&member.path).escape_debug().to_string();
-            self.member(member, content, &mut seen).map_err(|failure| match failure {
+            self.member(member, content).map_err(|failure| match failure {
                 Failure::Bad(message) => Failure::Bad(format!("{shown}: {message}")),
                 other => other,
             })
         })?;
         // What follows the end of the archive counts for the digest all the same.
         io::copy(&mut counted, &mut io::sink())?;
-        self.unpacked.bytes = bytes;
+        self.bytes.set(bytes.get());
         decoder.into_stored().verify().map_err(Failure::Bad)?;
         let found = digest_of(hasher);
         if found != diff_id {
@@ -130,54 +159,60 @@ impl Unpacking {
         Ok(())
     }
 
-    fn member(&mut self, member: Member, content: &mut dyn Read, seen: &mut HashSet<Vec<u8>>) -> Result<(), Failure> {
+    fn count_member(&mut self) -> Result<(), Failure> {
+        self.unpacked.members += 1;
+        match self.unpacked.members > self.limits.members {
+            true => Err(Failure::Bad(format!("the image has more than {} members", self.limits.members))),
+            false => Ok(()),
+        }
+    }
+
+    fn member(&mut self, member: Member, content: &mut dyn Read) -> Result<(), Failure> {
+        self.count_member()?;
         let parts = parts(&member.path)?;
         let Some((name, folder)) = parts.split_last() else {
             // The root itself: its mode and owner are the image's.
             if member.kind == EntryType::Directory {
-                let root = fs::openat2(
-                    &self.root,
-                    ".",
-                    OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-                    Mode::empty(),
-                    ResolveFlags::IN_ROOT,
-                )?;
-                set_metadata(&root, &member)?;
+                set_metadata(self.root.folder(b"")?, &member)?;
+                self.remember_time(Vec::new(), member.mtime)?;
             }
             return Ok(());
         };
-        let parent = self.folder(folder)?;
         if let Some(hidden) = name.strip_prefix(WHITEOUT) {
-            return self.whiteout(&parent, folder, name, hidden, seen);
+            return match self.root.folder(&joined(folder)) {
+                Ok(parent) => self.whiteout(&parent, name, hidden),
+                // Nothing there to hide.
+                Err(Errno::NOENT | Errno::NOTDIR) => Ok(()),
+                Err(error) => Err(error.into()),
+            };
         }
-        let mut path = folder.join(&b'/');
-        path.push(b'/');
-        path.extend_from_slice(name);
+        let parent = self.folder(folder)?;
+        let path = self.root.path_of_name(&parent, name)?;
         self.make(&parent, name, &path, &member, content)?;
-        // A whiteout of this layer hides what lower layers have, not what this one brings.
-        for end in path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at) {
-            if end > 0 {
-                seen.insert(path[..end].to_vec());
+        for end in (1..=path.len()).rev().filter(|end| path.get(*end).is_none_or(|byte| *byte == b'/')) {
+            if !self.brought.insert(self.keys.hash_one(&path[..end])) {
+                // Then all above it was noted as well.
+                break;
             }
         }
-        seen.insert(path);
         Ok(())
     }
 
     /// Opens a folder below the root; what is missing of it is made.
-    fn folder(&self, parts: &[&[u8]]) -> Result<OwnedFd, Failure> {
-        let path = if parts.is_empty() { b".".to_vec() } else { parts.join(&b'/') };
-        match self.open_folder(&path) {
+    fn folder(&mut self, parts: &[&[u8]]) -> Result<OwnedFd, Failure> {
+        match self.root.folder(&joined(parts)) {
             Ok(folder) => return Ok(folder),
             Err(Errno::NOENT) => {}
             Err(error) => return Err(error.into()),
         }
-        let mut folder = self.open_folder(b".")?;
+        let mut folder = self.root.folder(b"")?;
         for end in 1..=parts.len() {
-            let path = parts[..end].join(&b'/');
-            folder = match self.open_folder(&path) {
+            let path = joined(&parts[..end]);
+            folder = match self.root.folder(&path) {
                 Ok(folder) => folder,
                 Err(Errno::NOENT) => {
+                    self.count_member()?;
+                    self.root.path_of_name(&folder, parts[end - 1])?;
                     // A dangling link stands there: what it leads to is not ours to make.
                     fs::mkdirat(&folder, c_string(parts[end - 1])?, Mode::from_raw_mode(0o755)).map_err(|error| {
                         match error {
@@ -185,7 +220,7 @@ impl Unpacking {
                             error => error.into(),
                         }
                     })?;
-                    self.open_folder(&path)?
+                    self.root.folder(&path)?
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -193,36 +228,9 @@ impl Unpacking {
         Ok(folder)
     }
 
-    fn open_folder(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
-        fs::openat2(
-            &self.root,
-            OsStr::from_bytes(path),
-            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
-            Mode::empty(),
-            ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV,
-        )
-    }
-
-    fn whiteout(
-        &self,
-        parent: &OwnedFd,
-        folder: &[&[u8]],
-        name: &[u8],
-        hidden: &[u8],
-        seen: &HashSet<Vec<u8>>,
-    ) -> Result<(), Failure> {
-        let path_of = |name: &[u8]| [folder, &[name]].concat().join(&b'/');
+    fn whiteout(&self, parent: &OwnedFd, name: &[u8], hidden: &[u8]) -> Result<(), Failure> {
         if name == OPAQUE {
-            let names: Vec<Vec<u8>> = fs::Dir::read_from(parent)?
-                .filter_map(|entry| entry.ok().map(|entry| entry.file_name().to_bytes().to_vec()))
-                .filter(|name| name != b"." && name != b"..")
-                .collect();
-            for name in names {
-                if !seen.contains(&path_of(&name)) {
-                    remove(parent, &name)?;
-                }
-            }
-            return Ok(());
+            return self.remove_lower(parent);
         }
         if hidden.starts_with(WHITEOUT) {
             // Bookkeeping of a storage driver of old.
@@ -231,10 +239,32 @@ impl Unpacking {
         if hidden.is_empty() || hidden == b"." || hidden == b".." {
             return Err(Failure::Bad("a whiteout of no name".to_owned()));
         }
-        if seen.contains(&path_of(hidden)) {
-            return Ok(());
+        if self.is_brought(parent, hidden)? { Ok(()) } else { remove(parent, hidden) }
+    }
+
+    fn is_brought(&self, parent: &OwnedFd, name: &[u8]) -> Result<bool, Failure> {
+        Ok(self.brought.contains(&self.keys.hash_one(&self.root.path_of_name(parent, name)?[..])))
+    }
+
+    /// Removes all below a folder but what the layer being read brought.
+    fn remove_lower(&self, folder: &OwnedFd) -> Result<(), Failure> {
+        let mut left = vec![self.root.path_of(folder)?];
+        while let Some(path) = left.pop() {
+            let folder = self.root.folder(&path)?;
+            for entry in fs::Dir::read_from(&folder)? {
+                let entry = entry?;
+                let name = entry.file_name().to_bytes();
+                if name == b"." || name == b".." {
+                    continue;
+                }
+                if !self.is_brought(&folder, name)? {
+                    remove(&folder, name)?;
+                } else if entry.file_type() == FileType::Directory {
+                    left.push(self.root.path_of_name(&folder, name)?);
+                }
+            }
         }
-        remove(parent, hidden)
+        Ok(())
     }
 
     fn make(
@@ -265,15 +295,10 @@ impl Unpacking {
                 Mode::empty(),
             )?;
             set_metadata(&folder, member)?;
-            self.folder_times.push((path.to_vec(), member.mtime));
-            return Ok(());
+            return self.remember_time(path.to_vec(), member.mtime);
         }
         if member.kind == EntryType::Link {
-            return self.hard_link(parent, name, there.is_some(), member);
-        }
-        if matches!(member.kind, EntryType::Block | EntryType::Char) {
-            self.unpacked.devices_skipped += 1;
-            return Ok(());
+            return self.hard_link(parent, name, member);
         }
         if there.is_some() {
             remove(parent, name)?;
@@ -283,8 +308,9 @@ impl Unpacking {
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 let file = fs::openat(parent, &c_name, flags, Mode::from_raw_mode(0o600))?;
                 let mut file = std::fs::File::from(file);
-                io::copy(content, &mut file)?;
-                file.flush()?;
+                if io::copy(content, &mut file)? != member.size {
+                    return Err(Failure::Bad("its content is cut off".to_owned()));
+                }
                 set_metadata(&file, member)?;
                 fs::futimens(&file, &times(member.mtime))?;
             }
@@ -303,44 +329,51 @@ impl Unpacking {
                 // Just made, and no link: following is safe.
                 fs::chmodat(parent, &c_name, Mode::from_raw_mode(member.mode), AtFlags::empty())?;
             }
+            // A node would be a way to the machine's own devices.
+            EntryType::Block | EntryType::Char => self.unpacked.devices_skipped += 1,
             kind => return Err(Failure::Bad(format!("a member of the unknown kind {kind:?}"))),
         }
         Ok(())
     }
 
-    fn hard_link(&self, parent: &OwnedFd, name: &[u8], there: bool, member: &Member) -> Result<(), Failure> {
+    fn hard_link(&self, parent: &OwnedFd, name: &[u8], member: &Member) -> Result<(), Failure> {
         let parts = parts(member.link.as_deref().unwrap_or_default())?;
         let Some((target, folder)) = parts.split_last() else {
             return Err(Failure::Bad("a hard link to nothing".to_owned()));
         };
-        let missing = || Failure::Bad("a hard link to a file that is not there".to_owned());
-        let folder = if folder.is_empty() { b".".to_vec() } else { folder.join(&b'/') };
-        let folder = match self.open_folder(&folder) {
-            Ok(folder) => folder,
-            Err(Errno::NOENT) => return Err(missing()),
-            Err(error) => return Err(error.into()),
+        let missing = |error| match error {
+            Errno::NOENT | Errno::NOTDIR => Failure::Bad("a hard link to a file that is not there".to_owned()),
+            error => error.into(),
         };
+        let folder = self.root.folder(&joined(folder)).map_err(missing)?;
         let target = c_string(target)?;
-        // Linked under another name first: the old file goes only once the new one is there, and a
-        // link to itself keeps its file.
-        let beside = c_string(b".tojimari-link")?;
-        match fs::linkat(&folder, &target, parent, &beside, AtFlags::empty()) {
-            Ok(()) => {}
-            Err(Errno::NOENT) => return Err(missing()),
-            Err(Errno::PERM) => return Err(Failure::Bad("a hard link to a folder".to_owned())),
-            Err(error) => return Err(error.into()),
+        let stat = fs::statat(&folder, &target, AtFlags::SYMLINK_NOFOLLOW).map_err(missing)?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory {
+            return Err(Failure::Bad("a hard link to a folder".to_owned()));
         }
-        if there {
-            remove(parent, name)?;
+        let c_name = c_string(name)?;
+        match fs::statat(parent, &c_name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(there) if (there.st_dev, there.st_ino) == (stat.st_dev, stat.st_ino) => return Ok(()),
+            Ok(_) => remove(parent, name)?,
+            Err(_) => {}
         }
-        fs::renameat_with(parent, &beside, parent, c_string(name)?, RenameFlags::NOREPLACE)?;
+        // Links are not followed: a link to a link is one to the link itself.
+        fs::linkat(&folder, &target, parent, &c_name, AtFlags::empty()).map_err(missing)
+    }
+
+    fn remember_time(&mut self, path: Vec<u8>, mtime: (i64, i64)) -> Result<(), Failure> {
+        self.folder_names += path.len() as u64;
+        if self.folder_names > MAX_FOLDER_NAMES {
+            return Err(Failure::Bad(format!("folder names of more than {} MiB together", MAX_FOLDER_NAMES >> 20)));
+        }
+        self.folder_times.push((path, mtime));
         Ok(())
     }
 
     fn set_folder_times(&self) {
         for (path, mtime) in self.folder_times.iter().rev() {
             // A folder that a later layer took away has no times to set.
-            if let Ok(folder) = self.open_folder(path) {
+            if let Ok(folder) = self.root.folder(path) {
                 let _ = fs::futimens(&folder, &times(*mtime));
             }
         }

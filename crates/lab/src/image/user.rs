@@ -29,7 +29,9 @@ pub fn resolve_user(root: &Path, user: &str) -> Result<User, String> {
         None => (user, None),
     };
     let name = if name.is_empty() { "0" } else { name };
-    let found = lines(&passwd, 7).find(|fields| fields[0] == name || fields[2] == name);
+    // Digits are always a number, even where somebody has them for a name.
+    let field = if name.parse::<u32>().is_ok() { 2 } else { 0 };
+    let found = lines(&passwd, 7).find(|fields| fields[field] == name);
     let (uid, mut gid, home, known) = match (&found, name.parse()) {
         (Some(fields), _) => {
             let number = |text: &str| text.parse().map_err(|_| format!("/etc/passwd has a malformed line for {name}"));
@@ -42,9 +44,10 @@ pub fn resolve_user(root: &Path, user: &str) -> Result<User, String> {
     let mut groups = Vec::new();
     match group_name.filter(|group| !group.is_empty()) {
         Some(wanted) => {
-            let found = lines(&group, 4).find(|fields| fields[0] == wanted).and_then(|fields| fields[2].parse().ok());
-            gid = found
-                .or_else(|| wanted.parse().ok())
+            gid = wanted
+                .parse()
+                .ok()
+                .or_else(|| lines(&group, 4).find(|fields| fields[0] == wanted)?[2].parse().ok())
                 .ok_or_else(|| format!("the image has no group {}", wanted.escape_debug()))?;
         }
         None => {
@@ -71,7 +74,8 @@ mod tests {
     fn every_form_of_ecs_is_resolved() {
         let root = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(root.path().join("etc")).expect("etc");
-        let passwd = "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33::/var/www:/usr/sbin/nologin\nbroken\n";
+        let passwd = "root:x:0:0:root:/root:/bin/bash\nwww-data:x:33:33::/var/www:/usr/sbin/nologin\nbroken\n\
+                      1000:x:0:0::/root:/bin/sh\n";
         std::fs::write(root.path().join("etc/passwd"), passwd).expect("passwd");
         std::fs::write(root.path().join("etc/group"), "root:x:0:\nadm:x:4:syslog,www-data\n").expect("group");
         let user = |uid, gid, groups: &[u32], home: &str| User { uid, gid, groups: groups.to_vec(), home: home.into() };
