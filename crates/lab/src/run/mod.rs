@@ -39,7 +39,7 @@ use tojimari_model::observed::{ImageIdentity, Profile};
 use tojimari_model::proof::Proof;
 use tojimari_plan::Plan;
 
-use crate::image::{self, Image, Limits, Reference};
+use crate::image::{self, Image, Limits, Opening, Reference};
 use declare::{Choices, LoadedImage, declare};
 use job::{ExerciseJob, TaskJob, TaskOutcome};
 use launch::Ran;
@@ -186,11 +186,17 @@ impl Lab {
         self.go_on()?;
         self.progress.step(&format!("unpacking {text}"), None);
         let reference = Reference::parse(text).map_err(Error::Input)?;
-        let image = Image::open(&reference, architecture()).map_err(of_image)?;
+        let opening = Opening {
+            architecture: architecture(),
+            scratch: self.scratch.path(),
+            cancelled: &self.options.cancelled,
+            tell: &|what| self.progress.step(what, None),
+        };
+        let image = Image::open_with(&reference, &opening).map_err(of_image)?;
         let root = self.scratch.path().join(format!("image-{number}"));
         std::fs::create_dir(&root)
             .map_err(|error| Error::Fault(format!("failed to make a folder for an image: {error}")))?;
-        image.unpack(&root, &Limits::default()).map_err(of_image)?;
+        image.unpack_until(&root, &Limits::default(), &self.options.cancelled).map_err(of_image)?;
         let identity = ImageIdentity { reference: image.reference.clone(), digest: image.digest.clone() };
         Ok(LoadedImage { identity, root, config: image.config })
     }
@@ -327,6 +333,7 @@ fn of_image(error: image::Error) -> Error {
     match error {
         image::Error::Bad { .. } => Error::Input(error.to_string()),
         image::Error::Io { .. } => Error::Fault(error.to_string()),
+        image::Error::Interrupted => Error::Interrupted,
     }
 }
 
