@@ -1,3 +1,28 @@
 //! House checks, derived documentation and new-control scaffolding.
 
-fn main() {}
+mod control;
+mod docs;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+usage: cargo xtask docs [--check]          write derived documentation, or see that it is as it should be
+       cargo xtask new-control ID SLUG     make the file of a new control and register it";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["docs"] => docs::write(&root()),
+        ["docs", "--check"] => docs::check(&root()),
+        ["new-control", id, slug] => control::scaffold(&root(), id, slug),
+        _ => bail!("{USAGE}"),
+    }
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_owned()
+}

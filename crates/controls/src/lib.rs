@@ -30,7 +30,7 @@ mod watch;
 
 pub use control::{Control, Standard};
 pub use evaluate::evaluate;
-pub use page::{Page, SECTIONS};
+pub use page::{Page, SECTIONS, markdown};
 pub use plaintext::secret_spans;
 pub use rules::{all, find, page};
 pub use settings::Settings;
