@@ -508,7 +508,8 @@ impl Engine {
     /// operations that look at permissions and at nothing in the file.
     fn likeness(&self, pid: i32, aim: &Aim, site: &Site) -> Option<u64> {
         match aim.check {
-            Check::Open(_) | Check::Make | Check::Unlink | Check::Truncate | Check::TruncateDescriptor => {}
+            Check::Open(_) | Check::Unlink | Check::Truncate | Check::TruncateDescriptor => {}
+            Check::Make if !matches!(aim.operation, Operation::Link | Operation::BindSocket) => {}
             Check::Change if !matches!(aim.operation, Operation::SetXattr | Operation::RemoveXattr) => {}
             _ => return None,
         }
@@ -517,7 +518,7 @@ impl Engine {
         }
         let cut = site.path.iter().rposition(|&byte| byte == b'/')?;
         let programs = self.tasks.get(&pid)?.programs;
-        let there = (site.found.slash, site.permission, &site.mount.point);
+        let there = (site.found.slash, site.permission, aim.makes as u8, &site.mount.point);
         Some(self.hasher.hash_one((pid, programs, aim.operation, aim.check, &site.path[..cut], there)))
     }
 
@@ -526,7 +527,8 @@ impl Engine {
             Outcomes::Always => !events.is_empty(),
             Outcomes::WhereNeeded => events.iter().any(|looked| {
                 let like_another = looked.likeness.is_some_and(|likeness| self.succeeded.contains(&likeness));
-                !like_another && !self.succeeded.contains(&looked.key)
+                // What succeeded before need not do so since the mount was made read-only.
+                looked.event.mount.read_only || !like_another && !self.succeeded.contains(&looked.key)
             }),
         }
     }
