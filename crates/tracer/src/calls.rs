@@ -76,6 +76,12 @@ pub(crate) enum What {
         to: Place,
         flags: Option<usize>,
     },
+    /// A further name of a file.
+    Link {
+        from: Place,
+        to: Place,
+        flags: Option<usize>,
+    },
     /// A change of what exists: mode, owner, times, attributes.
     Change {
         operation: Operation,
@@ -204,7 +210,7 @@ const fn access(name: &'static str, numbers: [i32; 3], mode: usize, place: Place
 use Follow::{Always as Follows, Flags, Never};
 use Gate::Always;
 use Operation::{
-    Chmod, Chown, Link, Mkdir, RemoveXattr, Rmdir, SetFlags, SetTimes, SetXattr, Symlink as MakeSymlink, Unlink,
+    Chmod, Chown, Mkdir, RemoveXattr, Rmdir, SetFlags, SetTimes, SetXattr, Symlink as MakeSymlink, Unlink,
 };
 use Place::{At, AtOrSelf, Descriptor, Path};
 
@@ -238,8 +244,8 @@ pub(crate) const CALLS: &[Call] = &[
     row("rename", [82, 38, -1], Always, What::Rename { from: Path(0), to: Path(1), flags: None }),
     row("renameat", [264, 302, 38], Always, What::Rename { from: At(0, 1), to: At(2, 3), flags: None }),
     row("renameat2", [316, 353, 276], Always, What::Rename { from: At(0, 1), to: At(2, 3), flags: Some(4) }),
-    make("link", [86, 9, -1], Link, Path(1)),
-    make("linkat", [265, 303, 37], Link, At(2, 3)),
+    row("link", [86, 9, -1], Always, What::Link { from: Path(0), to: Path(1), flags: None }),
+    row("linkat", [265, 303, 37], Always, What::Link { from: At(0, 1), to: At(2, 3), flags: Some(4) }),
     make("symlink", [88, 83, -1], MakeSymlink, Path(1)),
     make("symlinkat", [266, 304, 36], MakeSymlink, At(1, 2)),
     row("mknod", [133, 14, -1], Always, What::Mknod { place: Path(0), mode: 1 }),

@@ -15,6 +15,8 @@ pub(crate) struct Aim {
     pub operation: Operation,
     pub check: Check,
     pub target: Target,
+    /// The file that gets another name.
+    pub source: Option<Target>,
     /// What the call makes where nothing is.
     pub makes: FileKind,
     /// The size after a truncation.
@@ -116,6 +118,19 @@ impl Decoder<'_> {
                     Aim { target: from, ..aim(Operation::RenameFrom, check, FileKind::Unknown) },
                     Aim { target: to, ..aim(Operation::RenameTo, check, FileKind::Unknown) },
                 ])
+            }
+            What::Link { from, to, flags } => {
+                let flags = flags.map_or(0, argument) as i32;
+                let last = if flags & libc::AT_SYMLINK_FOLLOW != 0 { Last::Followed } else { Last::Itself };
+                let source = match self.path(from, last)? {
+                    Target::Path { base, path, .. } if path.is_empty() && flags & libc::AT_EMPTY_PATH != 0 => {
+                        Target::Open(base)
+                    }
+                    source => source,
+                };
+                let target = self.path(to, Last::Entry)?;
+                let check = Check::Link { lacks_source: false };
+                one(Aim { target, source: Some(source), ..aim(Operation::Link, check, FileKind::File) })
             }
             What::Change { operation, place, follow } => {
                 let check = if operation == Operation::AccessWrite { Check::Access } else { Check::Change };
@@ -270,5 +285,5 @@ impl Decoder<'_> {
 }
 
 fn aim(operation: Operation, check: Check, makes: FileKind) -> Aim {
-    Aim { operation, check, target: Target::Returned, makes, bytes: None }
+    Aim { operation, check, target: Target::Returned, source: None, makes, bytes: None }
 }

@@ -390,7 +390,12 @@ impl Engine {
             return Ok(());
         };
         let mut sites = Vec::with_capacity(aims.len());
-        for aim in aims {
+        for mut aim in aims {
+            if let Some(source) = &aim.source {
+                let kind = self.site(pid, &root, source).ok().and_then(|site| site.found.kind);
+                aim.check = Check::Link { lacks_source: kind.is_none() };
+                aim.makes = kind.unwrap_or(FileKind::File);
+            }
             if aim.target == Target::Returned {
                 pending.returned = Some(aim);
                 continue;
@@ -509,7 +514,7 @@ impl Engine {
     fn likeness(&self, pid: i32, aim: &Aim, site: &Site) -> Option<u64> {
         match aim.check {
             Check::Open(_) | Check::Unlink | Check::Truncate | Check::TruncateDescriptor => {}
-            Check::Make if !matches!(aim.operation, Operation::Link | Operation::BindSocket) => {}
+            Check::Make if aim.operation != Operation::BindSocket => {}
             Check::Change if !matches!(aim.operation, Operation::SetXattr | Operation::RemoveXattr) => {}
             _ => return None,
         }

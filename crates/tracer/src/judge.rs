@@ -14,8 +14,12 @@ use crate::calls::OpenFlags;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Check {
     Open(OpenFlags),
-    /// mkdir, mknod, symlink, link, bind.
+    /// mkdir, mknod, symlink, bind.
     Make,
+    /// The file that gets another name is looked up first.
+    Link {
+        lacks_source: bool,
+    },
     Unlink,
     Rmdir,
     /// Either end of a rename. `across`: the ends lie on two mounts. `lacks_source`: there is
@@ -71,6 +75,7 @@ impl Check {
                 None => flags.create && !flags.temporary && !found.slash,
             },
             Check::Make => found.named && found.kind.is_none(),
+            Check::Link { lacks_source } => !lacks_source && found.named && found.kind.is_none(),
             Check::Unlink => found.named,
             Check::Rmdir => found.named,
             Check::Rename { across, .. } => found.named && !across,
@@ -145,6 +150,9 @@ mod tests {
             (Check::Make, None, true, false),
             (Check::Make, Some(Directory), false, false),
             (Check::Make, Some(File), false, false),
+            (Check::Link { lacks_source: false }, None, true, false),
+            (Check::Link { lacks_source: false }, Some(File), false, false),
+            (Check::Link { lacks_source: true }, None, false, false),
             (Check::Unlink, Some(File), true, false),
             (Check::Unlink, Some(Symlink), true, false),
             (Check::Unlink, None, true, true),

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{Folder, tool, trace};
+use support::{Folder, compile, tool, trace};
 use tojimari_model::observed::Operation;
 use tojimari_tracer::Config;
 
@@ -64,7 +64,7 @@ const ALL: [Operation; 19] = [
 #[test]
 fn each_call_in_each_form() {
     let folder = Folder::new();
-    let Some(program) = folder.compile("every_call") else { return };
+    let Some(program) = compile("every_call") else { return };
     let Some(seen) = compare(&folder, &program, &["old"], |_| ()) else { return };
     assert_eq!(operations(&seen), BTreeSet::from(ALL));
     assert!(seen.len() > 100, "{}", seen.len());
@@ -73,7 +73,7 @@ fn each_call_in_each_form() {
 #[test]
 fn each_call_of_the_32_bit_table() {
     let folder = Folder::new();
-    let Some(program) = folder.compile("every_call") else { return };
+    let Some(program) = compile("every_call") else { return };
     if !cfg!(target_arch = "x86_64") {
         return support::skip("int 0x80 is of x86");
     }

@@ -7,6 +7,7 @@ pub mod strace;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::{Mutex, PoisonError};
 
 use tojimari_model::observed::Operation;
 use tojimari_tracer::{Command, Config, Event, Record, Report, spawn};
@@ -54,20 +55,33 @@ impl Folder {
         std::fs::create_dir(&path).expect("a folder");
         path
     }
+}
 
-    /// A program of `tests/programs`, compiled; `None` without a compiler.
-    pub fn compile(&self, name: &str) -> Option<PathBuf> {
-        let gcc = tool("gcc")?;
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs").join(format!("{name}.c"));
-        let program = self.path.join(name);
+/// A program of `tests/programs`, compiled once; `None` without a compiler.
+pub fn compile(name: &str) -> Option<PathBuf> {
+    compile_with(name, name, &[])
+}
+
+/// As `compile`, under another name and with further options.
+pub fn compile_with(name: &str, output: &str, options: &[&str]) -> Option<PathBuf> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let gcc = tool("gcc")?;
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs").join(format!("{name}.c"));
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(output);
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let changed = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    if changed(&program) < changed(&source) {
+        let unfinished = program.with_extension(process::id().to_string());
         let status = process::Command::new(gcc)
             .args(["-O1", "-Wall", "-Wno-unused-result", "-pthread", "-o"])
-            .args([program.as_os_str(), source.as_os_str()])
+            .args([unfinished.as_os_str(), source.as_os_str()])
+            .args(options)
             .status()
             .expect("gcc");
         assert!(status.success(), "{name}.c does not compile");
-        Some(program)
+        std::fs::rename(unfinished, &program).expect("a program in its place");
     }
+    Some(program)
 }
 
 /// What a traced program did.
