@@ -184,6 +184,8 @@ static void group_stop(void) {
     if (child == 0) {
         raise(SIGSTOP);
         make("after-stop");
+        /* Its end would be told instead of its going on. */
+        usleep(200000);
         _exit(0);
     }
     int status;
