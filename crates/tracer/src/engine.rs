@@ -1,4 +1,6 @@
 //! The tracer's thread: waits for stops, looks at calls, sends records, lets tracees go on.
+//!
+//! Long because every kind of stop is an arm of one loop over the same tracees.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};

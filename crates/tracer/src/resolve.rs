@@ -5,6 +5,8 @@
 //! and its name read back, in the tracer's view, where the tracee's root has a name of its own that
 //! is taken off again. A root in another mount namespace is named from the top of that namespace.
 //! What is remembered between calls is in `recent`, with the conditions under which it holds.
+//!
+//! Long because each form of path ends in the same few questions to the kernel.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -1,7 +1,8 @@
 //! The supervisor of a task: the first process of its PID namespace. It starts the containers in
 //! the order of `dependsOn`, watches their health, has the exercise run once all are up, and stops
-//! them. One thread and one loop, so that every state is looked at in one place; that is why the
-//! file is longer than others.
+//! them. One thread and one loop, so that every state is looked at in one place.
+//!
+//! Long because one loop looks at every state of a task.
 
 use std::collections::HashMap;
 use std::io;

@@ -30,7 +30,7 @@ pub(super) fn file(cursor: &mut Cursor<'_>) -> Body {
 
 fn next_block(cursor: &mut Cursor<'_>) {
     loop {
-        cursor.to_line_end();
+        cursor.skip_line();
         if cursor.done() {
             return;
         }

@@ -88,8 +88,8 @@ impl<'t> Cursor<'t> {
                 b'\n' if lines => self.at += 1,
                 b'\r' if lines || self.peek_at(1) != b'\n' => self.at += 1,
                 // The line break that ends a comment is not part of it.
-                b'#' => self.to_line_end(),
-                b'/' if self.peek_at(1) == b'/' => self.to_line_end(),
+                b'#' => self.skip_line(),
+                b'/' if self.peek_at(1) == b'/' => self.skip_line(),
                 b'/' if self.peek_at(1) == b'*' => {
                     let rest = &self.rest()[2..];
                     self.at += rest.find("*/").map_or(rest.len() + 2, |at| at + 4);
@@ -99,7 +99,7 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    pub fn to_line_end(&mut self) {
+    pub fn skip_line(&mut self) {
         let rest = self.rest();
         self.at += memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
         if self.at > 0 && self.text.as_bytes()[self.at - 1] == b'\r' && self.peek() == b'\n' {

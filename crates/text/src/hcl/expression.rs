@@ -1,4 +1,6 @@
 //! Expressions: operators by precedence, and everything that a value can be written as.
+//!
+//! Long because a grammar of mutual recursion does not split.
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! CloudFormation's functions evaluated as far as the template tells: what is known only at
 //! deployment stays unknown, and a condition that the template leaves open becomes a choice.
+//!
+//! Long because each function of CloudFormation is a few lines of one evaluator.
 
 use std::cell::{Cell, RefCell};
 

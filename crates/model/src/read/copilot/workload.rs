@@ -1,5 +1,7 @@
 //! A workload of Copilot as the task definition and the service that its templates make of the
 //! manifest, with the defaults of Copilot itself.
+//!
+//! Long because it follows Copilot's own templates section by section.
 
 use tojimari_text::Span;
 
