@@ -10,6 +10,7 @@ pub mod dockerfile;
 pub mod ecs_json;
 mod notation;
 mod resource;
+pub mod terraform;
 
 use std::collections::HashMap;
 
@@ -61,6 +62,8 @@ pub enum Format {
     /// A manifest of AWS Copilot.
     Copilot,
     Dockerfile,
+    /// The files of one folder in Terraform's language.
+    Terraform,
 }
 
 /// Whether a text may hold something of ours: cheap, and wrong only in that it says yes too often.
@@ -85,9 +88,13 @@ fn format(text: &str, name: &str) -> Option<Format> {
 /// Sorts files into units, by content rather than by name alone and without parsing. A file that
 /// cannot be ours is in no unit.
 pub fn units(sources: &Sources, files: &[FileId]) -> Vec<Unit> {
-    let mut units = Vec::new();
+    let folders = terraform::units(sources, files).into_iter();
+    let mut units: Vec<Unit> = folders.map(|files| Unit { format: Format::Terraform, files }).collect();
     for &file in files {
         let source = sources.get(file);
+        if terraform::is_configuration(&source.name) {
+            continue;
+        }
         let format = format(&source.text, &source.name);
         units.extend(format.map(|format| Unit { format, files: vec![file] }));
     }
@@ -142,6 +149,7 @@ pub fn read(unit: &Unit, sources: &Sources, files: &dyn Files) -> Read {
         Format::CloudFormation => templates(file, sources, files),
         Format::Compose => compose::read(&unit.files, sources, files),
         Format::Copilot => copilot::read(file, sources, files),
+        Format::Terraform => terraform::read(&unit.files, sources, files),
         Format::Dockerfile => dockerfile::read(file, sources),
     }
 }

@@ -1,0 +1,117 @@
+//! Terraform and OpenTofu: the configuration of a folder, with all the modules that it calls,
+//! evaluated as far as the files tell, and what it declares of ECS and ECR.
+
+mod config;
+mod evaluate;
+mod functions;
+mod json_text;
+mod known;
+mod module;
+mod policy;
+mod repeat;
+mod resource;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod text;
+mod types;
+mod value;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tojimari_text::hcl::Block;
+use tojimari_text::{FileId, Sources, Span};
+
+use super::{Files, Read, Resources};
+use module::{Evaluator, join};
+use value::Val;
+
+pub use config::is_configuration;
+
+/// Words of which every configuration has one that declares, or may call what declares, something of
+/// ours.
+const WORDS: [&str; 3] = ["aws_ec", "awscc_ec", "module"];
+
+/// The files of each folder that may declare something of ours: each is a root module, as long as no
+/// other one calls it.
+pub fn units(sources: &Sources, files: &[FileId]) -> Vec<Vec<FileId>> {
+    let mut folders: BTreeMap<String, (bool, Vec<FileId>)> = BTreeMap::new();
+    for &file in files {
+        let source = sources.get(file);
+        if !is_configuration(&source.name) {
+            continue;
+        }
+        let (ours, files) = folders.entry(folder_of(&source.name).to_owned()).or_default();
+        *ours |= WORDS.iter().any(|word| source.text.contains(word));
+        files.push(file);
+    }
+    folders.into_values().filter(|(ours, _)| *ours).map(|(_, files)| files).collect()
+}
+
+/// Reads files of one folder as a root module. Other files of the folder are only looked things up
+/// in: what they declare is not told.
+pub fn read(files: &[FileId], sources: &Sources, loader: &dyn Files) -> Read {
+    let Some(first) = files.first() else { return Read::default() };
+    let name = sources.get(*first).name.clone();
+    let folder = folder_of(&name);
+    let mut evaluator = Evaluator::new(sources, loader);
+    let config = evaluator.config(folder, files);
+    evaluator.root_module(config, HashMap::new());
+    evaluator.load_values(folder);
+    let mut resources = Resources::default();
+    evaluator.declare(0, &mut resources, &|span| files.contains(&span.file));
+    if evaluator.is_exhausted() {
+        evaluator.problem_once(Span::new(*first, 0, 0), "too much to evaluate: what is left of it is unknown");
+    }
+    // What is not ours may be as broken as it likes.
+    let ours = files.iter().any(|file| sources.get(*file).text.contains("aws_ec"));
+    let declares = !resources.is_empty();
+    let (stack, problems) = resources.finish();
+    if !declares && !ours {
+        return Read::default();
+    }
+    let problems = evaluator.problems.into_iter().chain(problems).collect();
+    evaluator.claimed.sort_unstable();
+    evaluator.claimed.dedup();
+    Read { stacks: vec![stack], problems, claimed: evaluator.claimed }
+}
+
+fn folder_of(name: &str) -> &str {
+    name.rfind('/').map_or("", |end| &name[..end])
+}
+
+impl Evaluator<'_> {
+    /// Takes the files of values that Terraform loads by itself, in its order: `terraform.tfvars`,
+    /// then `*.auto.tfvars` by name. Any other is given on the command line, which nobody tells us.
+    fn load_values(&mut self, folder: &str) {
+        let names = self.files.list(folder);
+        let first = ["terraform.tfvars", "terraform.tfvars.json"];
+        let auto = |name: &&String| name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json");
+        let ordered = first
+            .iter()
+            .filter(|first| names.iter().any(|name| name == *first))
+            .map(|first| (*first).to_owned())
+            .chain(names.iter().filter(auto).cloned());
+        let mut given: HashMap<Arc<str>, Val> = HashMap::new();
+        for name in ordered.collect::<Vec<_>>() {
+            let Ok(file) = self.files.load(&join(folder, &name)) else { continue };
+            let source = self.sources.get(file);
+            let (body, problems) = config::read_values(file, &source);
+            self.problems.extend(problems);
+            for attribute in &body.attributes {
+                let value = self.eval(&attribute.value, evaluate::Scope::of(0));
+                given.insert(attribute.name.text.clone(), value);
+            }
+        }
+        self.give(given);
+    }
+
+    /// Whether what a call makes may declare something of ours.
+    fn may_declare(&mut self, module: usize, block: &Block) -> bool {
+        match self.source(module, block) {
+            Ok((config, ..)) => self.config_may_declare(&config, 0),
+            Err(_) => false,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Input that is made to take long, or to break.
