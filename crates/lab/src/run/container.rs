@@ -34,7 +34,7 @@ const CANNOT_RUN: i32 = 126;
 const NOT_FOUND: i32 = 127;
 
 /// Longest message of a report, so that a report is written in one piece.
-const MESSAGE: usize = 1500;
+const MESSAGE: usize = 600;
 
 /// The name of a container within its own folder of state.
 const ID: &str = "container";

@@ -2,12 +2,12 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use tojimari_model::declared::TaskDefinition;
 use tojimari_model::proof::{Proof, Verdict};
 use tojimari_plan::{NotMounted, Plan};
 
+use super::proof::Proven;
 use super::{Error, Lab, Minimised, proof};
 
 /// A mount of a plan: container and mount by their place.
@@ -19,23 +19,27 @@ type Tried = Result<Option<String>, Error>;
 type Apply<'a> = &'a (dyn Fn(&Plan) -> Option<TaskDefinition> + Sync);
 
 pub(super) fn minimise(lab: &Lab, plan: &Plan, proof: &Proof, apply: Apply<'_>) -> Result<Minimised, Error> {
-    let as_it_is = |note: Option<&str>| {
-        let mut plan = plan.clone();
-        plan.notes.extend(note.map(str::to_owned));
-        Minimised { plan, proof: proof.clone() }
-    };
-    let places = places(plan);
-    if proof.verdict != Verdict::Holds || places.is_empty() {
-        return Ok(as_it_is(None));
+    let mut kept = plan.clone();
+    let mut places = Vec::new();
+    if proof.verdict == Verdict::Holds {
+        for (at, container) in
+            plan.containers.iter().enumerate().filter(|(_, container)| !container.writable.is_empty())
+        {
+            if has_evidence(lab, proof, &container.name) {
+                places.extend((0..container.writable.len()).map(|mount| (at, mount)));
+            } else {
+                kept.notes.push(format!(
+                    "{}: every mount is kept: without an exercise and without a health check nothing shows that the \
+                     service does without one",
+                    container.name
+                ));
+            }
+        }
     }
-    if !has_evidence(lab, proof) {
-        return Ok(as_it_is(Some(
-            "every mount is kept: without an exercise and without a health check nothing shows that the service does \
-             without one",
-        )));
+    if places.is_empty() {
+        return Ok(Minimised { plan: kept, proof: proof.clone() });
     }
     let tried = try_each(lab, plan, &places, apply)?;
-    let mut kept = plan.clone();
     for ((container, mount), evidence) in places.iter().zip(&tried) {
         if let Some(evidence) = evidence {
             kept.containers[*container].writable[*mount].because.push(format!("without it: {evidence}"));
@@ -49,14 +53,10 @@ pub(super) fn minimise(lab: &Lab, plan: &Plan, proof: &Proof, apply: Apply<'_>) 
     without_all(lab, &kept, &spare, proof, apply)
 }
 
-/// An exercise, or a health check of every essential container.
-fn has_evidence(lab: &Lab, proof: &Proof) -> bool {
-    lab.options.exercise.is_some() || proof.containers.iter().all(|container| container.healthy == Some(true))
-}
-
-fn places(plan: &Plan) -> Vec<Place> {
-    let containers = plan.containers.iter().enumerate();
-    containers.flat_map(|(at, container)| (0..container.writable.len()).map(move |mount| (at, mount))).collect()
+/// An exercise, or a health check of the container.
+fn has_evidence(lab: &Lab, proof: &Proof, name: &str) -> bool {
+    let checked = proof.containers.iter().any(|container| container.name == name && container.healthy == Some(true));
+    lab.options.exercise.is_some() || checked
 }
 
 /// For each mount, what fails without it; `None` where nothing does.
@@ -73,8 +73,8 @@ fn try_each(lab: &Lab, plan: &Plan, places: &[Place], apply: Apply<'_>) -> Resul
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(place) = places.get(at) else { return };
-                    let result = without(lab, plan, &[*place], apply, true)
-                        .map(|proof| (proof.verdict == Verdict::Fails).then(|| evidence(&proof)));
+                    let result =
+                        without(lab, plan, &[*place], apply, true).map(|proven| proven.evidence.first().cloned());
                     let failed = result.is_err();
                     if let Ok(mut results) = results.lock() {
                         results[at] = Some(result);
@@ -104,31 +104,31 @@ fn try_each(lab: &Lab, plan: &Plan, places: &[Place], apply: Apply<'_>) -> Resul
 fn without_all(lab: &Lab, plan: &Plan, spare: &[Place], whole: &Proof, apply: Apply<'_>) -> Result<Minimised, Error> {
     lab.progress.step(&format!("confirming the plan without {}", counted(spare.len())), lab.expected());
     let joint = without(lab, plan, spare, apply, false)?;
-    if joint.verdict == Verdict::Holds {
-        return Ok(Minimised { plan: reduced(plan, spare), proof: joint });
+    if joint.evidence.is_empty() {
+        return Ok(Minimised { plan: reduced(plan, spare), proof: joint.proof });
     }
     let mut taken: Vec<Place> = Vec::new();
     let mut last = whole.clone();
     let mut kept = plan.clone();
     for (at, place) in spare.iter().enumerate() {
-        lab.progress
-            .step(&format!("confirming mount {} of {}", at + 1, spare.len()), lab.expected().map(|one: Duration| one));
+        lab.progress.step(&format!("confirming mount {} of {}", at + 1, spare.len()), lab.expected());
         let tried = [taken.as_slice(), &[*place]].concat();
-        let proof = without(lab, &kept, &tried, apply, false)?;
-        if proof.verdict == Verdict::Holds {
-            taken = tried;
-            last = proof;
-        } else {
-            kept.containers[place.0].writable[place.1]
+        let proven = without(lab, &kept, &tried, apply, false)?;
+        match proven.evidence.first() {
+            None => {
+                taken = tried;
+                last = proven.proof;
+            }
+            Some(evidence) => kept.containers[place.0].writable[place.1]
                 .because
-                .push(format!("without it and without others that are not needed by themselves: {}", evidence(&proof)));
+                .push(format!("without it and without others that alone are not needed: {evidence}")),
         }
     }
     Ok(Minimised { plan: reduced(&kept, &taken), proof: last })
 }
 
 /// One run without these mounts.
-fn without(lab: &Lab, plan: &Plan, places: &[Place], apply: Apply<'_>, in_passing: bool) -> Result<Proof, Error> {
+fn without(lab: &Lab, plan: &Plan, places: &[Place], apply: Apply<'_>, in_passing: bool) -> Result<Proven, Error> {
     let task = apply(&reduced(plan, places))
         .ok_or_else(|| Error::Fault("failed to apply a plan with fewer mounts".to_owned()))?;
     let (mut job, notes) = lab.job(&task)?;
@@ -156,23 +156,6 @@ fn reduced(plan: &Plan, places: &[Place]) -> Plan {
         not_mounted.sort_by(|a, b| a.path.cmp(&b.path));
     }
     reduced
-}
-
-/// What a failed proof shows, with the line of output that tells most.
-fn evidence(proof: &Proof) -> String {
-    let what = proof.notes.iter().find(|note| note.contains(": ") || note.starts_with("the exercise"));
-    let mut evidence = what.cloned().unwrap_or_else(|| "the proof fails".to_owned());
-    let output = proof.containers.iter().flat_map(|container| &container.output);
-    let telling = |line: &&String| {
-        let line = line.to_ascii_lowercase();
-        ["read-only", "erofs", "permission denied", "no such file"].iter().any(|word| line.contains(word))
-    };
-    let lines: Vec<&String> = output.collect();
-    if let Some(line) = lines.iter().copied().find(telling).or_else(|| lines.last().copied()) {
-        evidence.push_str(": ");
-        evidence.push_str(line);
-    }
-    evidence
 }
 
 fn counted(mounts: usize) -> String {

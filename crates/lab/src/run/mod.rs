@@ -222,7 +222,7 @@ impl Lab {
         let (job, notes) = self.job(task)?;
         self.progress.step(&format!("proving {} with a read-only root", names(&job)), self.expected());
         let ran = self.run(&job)?;
-        proof::of(&job, &ran, notes, self.baseline().as_ref())
+        Ok(proof::of(&job, &ran, notes, self.baseline().as_ref())?.proof)
     }
 
     /// Adds the refused writes of a proof to a profile, with the facts of their folders, so that

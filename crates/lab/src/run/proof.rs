@@ -6,20 +6,23 @@ use super::job::{ContainerOutcome, Failure, TaskJob};
 use super::launch::Ran;
 use super::{Baseline, BaselineContainer, Error, profile};
 
+/// A proof, and what speaks against it.
+pub(super) struct Proven {
+    pub proof: Proof,
+    /// In sentences; empty when the proof holds.
+    pub evidence: Vec<String>,
+}
+
 /// The proof of a run. A run that could not be tried proves nothing: that is an error.
-pub(super) fn of(job: &TaskJob, ran: &Ran, notes: Vec<String>, baseline: Option<&Baseline>) -> Result<Proof, Error> {
-    let mut notes = notes;
-    notes.extend(ran.outcome.notes.iter().cloned());
+pub(super) fn of(job: &TaskJob, ran: &Ran, notes: Vec<String>, baseline: Option<&Baseline>) -> Result<Proven, Error> {
     if let Some(failure) = &ran.outcome.failure
         && failure.fault
     {
         return Err(as_error(job, failure));
     }
-    let mut evidence = against(job, ran, baseline);
-    evidence.sort();
+    let evidence = against(job, ran, baseline);
     let verdict = if evidence.is_empty() { Verdict::Holds } else { Verdict::Fails };
-    notes.extend(evidence);
-    notes.extend(weaknesses(job));
+    let notes = [evidence.clone(), notes, ran.outcome.notes.clone(), weaknesses(job)].concat();
     let tolerated = verdict == Verdict::Holds;
     let containers = job
         .containers
@@ -36,29 +39,30 @@ pub(super) fn of(job: &TaskJob, ran: &Ran, notes: Vec<String>, baseline: Option<
             output: if tolerated { Vec::new() } else { words(ran, index, outcome) },
         })
         .collect();
-    Ok(Proof { version: 1, verdict, containers, notes })
+    Ok(Proven { proof: Proof { version: 1, verdict, containers, notes }, evidence })
 }
 
 /// The status that `timeout` gives a command which took too long.
 const TIMED_OUT: i32 = 124;
 
-/// The output of a container that failed; that of a failed exercise stands with every container.
+/// The last words of a container of a failed run.
 fn words(ran: &Ran, index: usize, outcome: &ContainerOutcome) -> Vec<String> {
     match &ran.outcome.failure {
         Some(failure) if failure.container == Some(index) => failure.output.clone(),
-        Some(failure) if failure.container.is_none() => {
-            [outcome.output.clone(), failure.output.iter().map(|line| format!("exercise: {line}")).collect()].concat()
-        }
         _ => outcome.output.clone(),
     }
 }
 
 /// Everything that speaks against the read-only root, in sentences.
 fn against(job: &TaskJob, ran: &Ran, baseline: Option<&Baseline>) -> Vec<String> {
-    let mut evidence: Vec<String> = ran.outcome.failure.iter().map(|failure| sentence(job, failure)).collect();
-    if !evidence.is_empty() {
-        return evidence;
+    if let Some(failure) = &ran.outcome.failure {
+        let mut sentence = sentence(job, failure);
+        if let Some(line) = telling(ran, failure) {
+            sentence.push_str(&format!(": {line}"));
+        }
+        return vec![sentence];
     }
+    let mut evidence = Vec::new();
     for (container, outcome) in job.containers.iter().zip(&ran.outcome.containers) {
         let name = &container.name;
         if !container.readonly_root {
@@ -68,6 +72,16 @@ fn against(job: &TaskJob, ran: &Ran, baseline: Option<&Baseline>) -> Vec<String>
         evidence.extend(difference(name, before, outcome));
     }
     evidence
+}
+
+/// The line of output that tells most: of a refused write if anyone speaks of one, else the last.
+fn telling<'a>(ran: &'a Ran, failure: &'a Failure) -> Option<&'a String> {
+    let refused = |line: &&String| {
+        let line = line.to_ascii_lowercase();
+        ["read-only", "erofs", "permission denied", "no such file"].iter().any(|words| line.contains(words))
+    };
+    let containers = ran.outcome.containers.iter().flat_map(|container| &container.output);
+    failure.output.iter().chain(containers).find(refused).or_else(|| failure.output.last())
 }
 
 /// In what a container behaved otherwise than with a writable root.

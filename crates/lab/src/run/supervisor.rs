@@ -18,8 +18,8 @@ use nix::unistd::{Gid, Pid, Uid};
 
 use super::container::mistake;
 use super::job::{
-    Condition, ContainerJob, ContainerOutcome, ExerciseReport, Failure, FromTask, NotStarted, Report, TaskJob,
-    TaskOutcome, ToTask,
+    Condition, ContainerJob, ContainerOutcome, DependencyJob, ExerciseReport, Failure, FromTask, NotStarted, Report,
+    TaskJob, TaskOutcome, ToTask,
 };
 use super::output::LastLines;
 use super::pipe::{ChildSignal, Incoming, send, wait_for};
@@ -39,6 +39,9 @@ const QUIET: Duration = Duration::from_secs(1);
 const SETTLED_AT_LAST: Duration = Duration::from_secs(10);
 /// How long a container may wait for another one (`startTimeout` on Fargate by default).
 const DEPENDENCY_PATIENCE: Duration = Duration::from_secs(180);
+/// How long setting a container up may take, and how long all may take to stop beyond what their
+/// definitions allow.
+const SETUP_PATIENCE: Duration = Duration::from_secs(60);
 /// How long the processes may take to go once they were killed.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
 
@@ -96,7 +99,9 @@ enum Phase {
 enum State {
     Waiting,
     /// Its process is setting it up.
-    Starting,
+    Starting {
+        since: Instant,
+    },
     Running {
         pid: Pid,
     },
@@ -118,6 +123,7 @@ struct Task<'a> {
     failure: Option<Failure>,
     exercise: Option<ExerciseReport>,
     notes: Vec<String>,
+    stopping_since: Option<Instant>,
 }
 
 struct Container<'a> {
@@ -167,6 +173,7 @@ impl<'a> Task<'a> {
             failure: None,
             exercise: None,
             notes: Vec::new(),
+            stopping_since: None,
         })
     }
 
@@ -247,7 +254,7 @@ impl<'a> Task<'a> {
             Role::Container { container: index } => {
                 let container = &mut self.containers[index];
                 container.runner = None;
-                if matches!(container.state, State::Starting | State::Running { .. }) {
+                if matches!(container.state, State::Starting { .. } | State::Running { .. }) {
                     let killed = container.killed;
                     container.state = State::Ended { status: 128 + Signal::SIGKILL as i32 };
                     container.ended = Some(Instant::now());
@@ -285,6 +292,11 @@ impl<'a> Task<'a> {
             }
         }
         for index in 0..self.containers.len() {
+            if let State::Starting { since } = self.containers[index].state
+                && since.elapsed() > SETUP_PATIENCE
+            {
+                self.fail(Some(index), format!("cannot be set up within {} s", SETUP_PATIENCE.as_secs()), true);
+            }
             if let Some((other, what)) = self.waits_in_vain(index) {
                 let output = self.containers[other].last_words();
                 self.fail_with(Some(index), what, output, false);
@@ -376,14 +388,19 @@ impl<'a> Task<'a> {
             if container.job.health.is_some() {
                 self.probe_if_due(index)?;
                 let container = &self.containers[index];
-                if container.ready_after.is_none() && running > patience {
-                    self.fail(
-                        Some(index),
-                        format!("did not become healthy within {:.0} s", patience.as_secs_f64()),
-                        false,
-                    );
+                let what = if container.ready_after.is_none() && running > patience {
+                    format!("did not become healthy within {:.0} s", patience.as_secs_f64())
                 } else if container.healthy == Some(false) && container.ready_after.is_some() {
-                    self.fail(Some(index), "was healthy and is not any more".to_owned(), false);
+                    "was healthy and is not any more".to_owned()
+                } else {
+                    continue;
+                };
+                if container.job.essential || self.is_awaited(index) {
+                    self.fail(Some(index), what, false);
+                } else if container.ready_after.is_none() {
+                    // ECS lets the task run on.
+                    self.notes.push(format!("{} {what}", container.job.name));
+                    self.containers[index].ready_after = Some(running);
                 }
             } else if container.ready_after.is_none() {
                 let up = if container.job.ports.is_empty() {
@@ -406,6 +423,16 @@ impl<'a> Task<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a container that has not started yet waits for the health of this one.
+    fn is_awaited(&self, index: usize) -> bool {
+        self.containers.iter().filter(|other| other.state == State::Waiting).any(|other| {
+            let on_health = |dependency: &DependencyJob| {
+                dependency.container == index && dependency.condition == Condition::Healthy
+            };
+            other.job.depends_on.iter().any(on_health)
+        })
     }
 
     fn probe_if_due(&mut self, index: usize) -> io::Result<()> {
@@ -450,8 +477,11 @@ impl<'a> Task<'a> {
             }
             Phase::Exercising => {}
             Phase::Running { until } => {
-                let over = self.essential_job_ended() || self.all_ended();
-                if over || Instant::now() >= until {
+                if self.essential_job_ended() || self.all_ended() {
+                    self.phase = Phase::Stopping;
+                    return self.advance();
+                }
+                if Instant::now() >= until {
                     self.phase = Phase::Checking;
                     for container in &mut self.containers {
                         container.probe.next = Instant::now();
@@ -462,7 +492,7 @@ impl<'a> Task<'a> {
             }
             Phase::Checking => {
                 let checked = |container: &Container<'_>| {
-                    container.job.health.is_none()
+                    container.healthy != Some(true)
                         || !matches!(container.state, State::Running { .. })
                         || container.probe.last == Some(true)
                 };
@@ -523,7 +553,7 @@ impl<'a> Task<'a> {
             .stderr(writer)
             .spawn()?;
         let pid = Pid::from_raw(child.id() as i32);
-        container.state = State::Starting;
+        container.state = State::Starting { since: Instant::now() };
         container.runner = Some(pid);
         container.output = Some(Incoming::new(reader)?);
         self.runners.insert(pid, role);
@@ -540,13 +570,17 @@ impl<'a> Task<'a> {
         }
         for index in 0..self.containers.len() {
             let needed = self.containers.iter().any(|other| {
-                matches!(other.state, State::Running { .. } | State::Starting)
+                matches!(other.state, State::Running { .. } | State::Starting { .. })
                     && other.job.depends_on.iter().any(|dependency| dependency.container == index)
             });
             let hard = self.job.stop_hard || self.failure.is_some();
             self.containers[index].stop(now, hard, needed);
         }
-        if self.runners.is_empty() {
+        let since = *self.stopping_since.get_or_insert(now);
+        let allowed: f64 = self.containers.iter().map(|container| container.job.stop_timeout).sum();
+        let patience = SETUP_PATIENCE + Duration::try_from_secs_f64(allowed).unwrap_or_default();
+        // The kernel ends those that are left when this process ends.
+        if self.runners.is_empty() || now > since + patience {
             self.phase = Phase::Over;
         }
     }
@@ -664,6 +698,10 @@ impl<'a> Container<'a> {
     }
 
     fn stop(&mut self, now: Instant, hard: bool, needed: bool) {
+        if let (State::Starting { .. }, Some(runner)) = (self.state, self.runner) {
+            let _ = kill(runner, Signal::SIGKILL);
+            self.killed = true;
+        }
         let State::Running { pid } = self.state else { return };
         let timeout = Duration::try_from_secs_f64(self.job.stop_timeout).unwrap_or(KILL_PATIENCE);
         match self.stopping {
