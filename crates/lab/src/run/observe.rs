@@ -121,6 +121,7 @@ struct Gathered {
     /// Files of the root that were written since sizes were last looked at.
     touched: BTreeSet<Vec<u8>>,
     left_out: u64,
+    closed: Option<sizes::Closed>,
     next_sample: Instant,
 }
 
@@ -134,6 +135,7 @@ impl Gathered {
             paths: HashMap::new(),
             touched: BTreeSet::new(),
             left_out: 0,
+            closed: sizes::Closed::watch(&job.container_root(container)),
             next_sample: Instant::now() + SAMPLE,
         }
     }
@@ -182,7 +184,9 @@ impl Gathered {
             denied: BTreeSet::new(),
         });
         path.last = path.last.max(at);
-        path.bytes = path.bytes.max(event.bytes);
+        if event.kind != FileKind::Directory {
+            path.bytes = path.bytes.max(event.bytes);
+        }
         if event.kind != FileKind::Unknown {
             path.kind = event.kind;
         }
@@ -208,6 +212,9 @@ impl Gathered {
     /// Looks at how large files are now: those that were written, and those without a name that
     /// some process still holds.
     fn sample(&mut self) {
+        if let Some(closed) = &mut self.closed {
+            closed.read();
+        }
         let Some(process) = self.process else { return };
         let root_mount = b"/".to_vec();
         for path in std::mem::take(&mut self.touched) {
@@ -230,13 +237,18 @@ impl Gathered {
         }
     }
 
-    fn finish(self) -> Observed {
-        let root = self.root;
+    fn finish(mut self) -> Observed {
+        if let Some(closed) = &mut self.closed {
+            closed.read();
+        }
+        let (root, closed) = (self.root, self.closed);
         let mut paths: Vec<ObservedPath> = self
             .paths
             .into_iter()
             .map(|((path, mount), mut observed)| {
                 if mount == b"/" {
+                    let at_close = closed.as_ref().map_or(0, |closed| closed.size(&path));
+                    observed.bytes = observed.bytes.max(at_close);
                     let now = sizes::look(&root, &path);
                     observed.present_at_end = now.is_some();
                     if let Some((kind, size)) = now {

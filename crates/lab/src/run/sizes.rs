@@ -1,13 +1,16 @@
-//! How large a container's files are at this moment: by their path in its root, or, for files
+//! How large a container's files get: by their path in its root at this moment, and, for files
 //! that were removed while someone writes on (nginx does that with an upload), by the descriptors
-//! of its processes.
+//! of its processes and by what the kernel tells when such a descriptor is closed.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
+use nix::sys::fanotify::{EventFFlags, Fanotify, InitFlags, MarkFlags, MaskFlags};
 use nix::sys::stat::{FileStat, SFlag, fstat};
 use tojimari_model::observed::FileKind;
 
@@ -16,6 +19,54 @@ pub(super) const WATCHED: usize = 2000;
 /// Processes of a container, and descriptors of one, that are looked at.
 const PROCESSES: usize = 500;
 const DESCRIPTORS: usize = 1000;
+
+/// Paths whose size at a close is kept.
+const CLOSED: usize = 100_000;
+
+/// The sizes that files of one file system had when someone who wrote to them closed them. An
+/// upload may come and go between two looks at the descriptors; this misses none.
+pub(super) struct Closed {
+    kernel: Fanotify,
+    sizes: HashMap<Vec<u8>, u64>,
+}
+
+impl Closed {
+    /// `None` where the kernel does not tell.
+    pub fn watch(root: &Path) -> Option<Closed> {
+        let flags = InitFlags::FAN_CLASS_NOTIF | InitFlags::FAN_NONBLOCK | InitFlags::FAN_CLOEXEC;
+        let each = EventFFlags::O_RDONLY | EventFFlags::O_CLOEXEC | EventFFlags::O_LARGEFILE;
+        let kernel = Fanotify::init(flags, each).ok()?;
+        let whole = MarkFlags::FAN_MARK_ADD | MarkFlags::FAN_MARK_FILESYSTEM;
+        kernel.mark(whole, MaskFlags::FAN_CLOSE_WRITE, nix::fcntl::AT_FDCWD, Some(root)).ok()?;
+        Some(Closed { kernel, sizes: HashMap::new() })
+    }
+
+    /// Takes in what the kernel has to tell.
+    pub fn read(&mut self) {
+        while let Ok(events) = self.kernel.read_events() {
+            if events.is_empty() {
+                return;
+            }
+            for event in &events {
+                // An overflow of the kernel's queue has none.
+                let Some(fd) = event.fd() else { continue };
+                let Ok(stat) = fstat(fd) else { continue };
+                let Ok(path) = fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())) else { continue };
+                let path = path.as_os_str().as_bytes();
+                let path = path.strip_suffix(b" (deleted)").map_or_else(|| path.to_vec(), named);
+                if kind(&stat) == FileKind::File && (self.sizes.len() < CLOSED || self.sizes.contains_key(&path)) {
+                    let size = u64::try_from(stat.st_size).unwrap_or(0);
+                    let known = self.sizes.entry(path).or_default();
+                    *known = size.max(*known);
+                }
+            }
+        }
+    }
+
+    pub fn size(&self, path: &[u8]) -> u64 {
+        self.sizes.get(path).copied().unwrap_or(0)
+    }
+}
 
 /// Size of the file at a path without following a link out of the root.
 pub(super) fn of(root: &Path, path: &[u8]) -> Option<u64> {

@@ -50,7 +50,8 @@ fn every_path() {
     let kept = path(&profile, "/var/cache/kept");
     assert!(kept.present_at_end);
     assert_eq!((kept.kind, kept.peak_bytes), (FileKind::File, 6));
-    assert_eq!(path(&profile, "/var/cache").kind, FileKind::Directory);
+    let made = path(&profile, "/var/cache");
+    assert_eq!((made.kind, made.peak_bytes), (FileKind::Directory, 0));
     assert_eq!(path(&profile, "/var/cache/link").kind, FileKind::Symlink);
     assert!(path(&profile, "/app/config").existed_in_image);
     let paths: Vec<&str> = container.paths.iter().map(|known| known.path.as_str()).collect();
@@ -101,10 +102,13 @@ fn other_mounts() {
 }
 
 fn removed_while_written() {
-    let line = "exec 3> /tmp/upload; rm /tmp/upload; dd if=/dev/zero bs=1k count=300 >&3 2>/dev/null; exec sleep 60";
+    // The first is gone before anyone could look, the second is still held at the end.
+    let line = "exec 3> /tmp/quick; rm /tmp/quick; dd if=/dev/zero bs=1k count=200 >&3 2>/dev/null; exec 3>&-
+                exec 3> /tmp/upload; rm /tmp/upload; dd if=/dev/zero bs=1k count=300 >&3 2>/dev/null; exec sleep 60";
     let definition = script(line);
     let (lab, task) = lab(&definition, &plain_image(), options());
     let profile = lab.trace(&task).expect("a profile");
+    assert_eq!(path(&profile, "/tmp/quick").peak_bytes, 200 << 10);
     assert_eq!(path(&profile, "/tmp/upload").peak_bytes, 300 << 10);
 }
 
