@@ -14,6 +14,9 @@ use crate::settings::Settings;
 use crate::subject::{Subject, mark};
 use crate::verdict::Verdict;
 
+/// A verdict with the variant of the resource that it was reached on.
+type Variant<'a> = (&'a Resource, Verdict);
+
 /// What the controls say of every resource of the stack, in the order of the resources and then
 /// of the controls.
 pub fn evaluate(stack: &Stack, controls: &[&Control], settings: &Settings) -> Vec<Evaluation> {
@@ -49,7 +52,7 @@ fn evaluate_one(
     evaluations: &mut Vec<Evaluation>,
 ) {
     // By container, in the order of their first verdicts; `None` is the resource itself.
-    let mut found: Vec<(Option<Arc<str>>, Vec<(&Resource, Verdict)>)> = Vec::new();
+    let mut found: Vec<(Option<Arc<str>>, Vec<Variant<'_>>)> = Vec::new();
     for resource in variants {
         for verdict in (control.check)(&Subject { resource, stack, settings }) {
             match found.iter_mut().find(|(container, _)| *container == verdict.container) {
