@@ -71,9 +71,12 @@ pub fn run(program: &[OsString]) -> io::Result<u8> {
     let words: Vec<CString> = program.iter().map(|word| CString::new(word.as_bytes())).collect::<Result<_, _>>()?;
     let words: Vec<*const libc::c_char> = words.iter().map(|word| word.as_ptr()).chain([ptr::null()]).collect();
     let rules = filter();
-    let mut ends = [0; 2];
-    // SAFETY: two places for two descriptors.
-    checked(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
+    let (mut ends, mut go) = ([0; 2], [0; 2]);
+    // SAFETY: two places for two descriptors, twice.
+    unsafe {
+        checked(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC))?;
+        checked(libc::pipe2(go.as_mut_ptr(), libc::O_CLOEXEC))?;
+    }
     // SAFETY: this process has one thread; the child only makes system calls.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
@@ -88,6 +91,9 @@ pub fn run(program: &[OsString]) -> io::Result<u8> {
                 &raw const program,
             ) as RawFd;
             libc::write(ends[1], (&raw const listener).cast(), 4);
+            // The listener closes at the exec: not before it was fetched.
+            let mut byte = 0u8;
+            libc::read(go[0], (&raw mut byte).cast(), 1);
             libc::execv(path.as_ptr(), words.as_ptr());
             libc::_exit(127);
         }
@@ -105,6 +111,12 @@ pub fn run(program: &[OsString]) -> io::Result<u8> {
         let process = OwnedFd::from_raw_fd(checked(libc::syscall(libc::SYS_pidfd_open, pid, 0))? as RawFd);
         OwnedFd::from_raw_fd(checked(libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), listener, 0))? as RawFd)
     };
+    // SAFETY: a byte of a constant, and our own descriptors.
+    unsafe {
+        libc::write(go[1], b"g".as_ptr().cast(), 1);
+        libc::close(go[0]);
+        libc::close(go[1]);
+    }
     // SAFETY: an integer as argument. Older kernels refuse: it is only faster.
     unsafe { libc::ioctl(listener.as_raw_fd(), SET_FLAGS, SYNC_WAKE_UP) };
     answer_all(&listener)?;
