@@ -5,6 +5,8 @@ pub mod dockerfile;
 pub mod edit;
 pub mod hcl;
 pub mod json;
+pub mod jsonnet;
+pub mod placeholder;
 pub mod source;
 pub mod tree;
 pub mod yaml;

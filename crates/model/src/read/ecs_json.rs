@@ -3,7 +3,7 @@
 //! output of its describe call, and arrays of these.
 
 use tojimari_text::edit::Step;
-use tojimari_text::{Node, Problem, Written};
+use tojimari_text::{Node, Problem};
 
 use super::{Read, Resources};
 use crate::declared::{Cluster, Declared, Service, TaskDefinition, TaskKind};
@@ -52,7 +52,7 @@ pub fn may_be(text: &str) -> bool {
 /// `taskDefinition` wrapper, or the items of an array.
 pub fn task_definitions(root: &Node) -> Vec<Found> {
     let mut found = Vec::new();
-    each(root, &mut |shape| {
+    each(&Value::from(root), &mut |shape| {
         if let Shape::Task { value, kind, path } = shape {
             let (task, problems) = read_task(&value, kind);
             found.push(Found { task, path, problems });
@@ -63,6 +63,11 @@ pub fn task_definitions(root: &Node) -> Vec<Found> {
 
 /// Reads a document; `None` when nothing in it is ours.
 pub fn read(root: &Node) -> Option<Read> {
+    read_value(&Value::from(root))
+}
+
+/// Reads a document whose parts may be unknown or open; `None` when nothing in it is ours.
+pub(super) fn read_value(root: &Value) -> Option<Read> {
     let mut resources = Resources::default();
     each(root, &mut |shape| match shape {
         Shape::Task { value, kind, .. } => {
@@ -94,7 +99,7 @@ pub fn read(root: &Node) -> Option<Read> {
     Some(Read { stacks: vec![stack], problems, ..Read::default() })
 }
 
-fn read_task(value: &Value, kind: TaskKind) -> (TaskDefinition, Vec<Problem>) {
+pub(super) fn read_task(value: &Value, kind: TaskKind) -> (TaskDefinition, Vec<Problem>) {
     let (task, mut problems) = TaskDefinition::read(value, kind);
     if task.containers.items.is_empty() && task.containers.rest.is_none() && problems.is_empty() {
         problems.push(Problem { span: value.span, message: "the task definition has no containers".to_owned() });
@@ -103,19 +108,19 @@ fn read_task(value: &Value, kind: TaskKind) -> (TaskDefinition, Vec<Problem>) {
 }
 
 /// What one object of a document is.
-enum Shape {
+pub(super) enum Shape {
     Task { value: Value, kind: TaskKind, path: Vec<Step> },
     Service(Value),
     Cluster(Value),
 }
 
 /// Finds what is ours at the top of a document, in its wrappers and arrays.
-fn each(root: &Node, found: &mut dyn FnMut(Shape)) {
+pub(super) fn each(root: &Value, found: &mut dyn FnMut(Shape)) {
     if let Some(containers) = only_containers(root) {
         return found(Shape::Task { value: containers, kind: TaskKind::TaskDefinition, path: Vec::new() });
     }
-    match &root.written {
-        Written::Sequence(items) => {
+    match &root.kind {
+        Kind::List(items, _) => {
             for (index, item) in items.iter().enumerate() {
                 object(item, &[Step::Index(index)], found);
             }
@@ -124,12 +129,12 @@ fn each(root: &Node, found: &mut dyn FnMut(Shape)) {
     }
 }
 
-fn object(node: &Node, path: &[Step], found: &mut dyn FnMut(Shape)) {
+fn object(node: &Value, path: &[Step], found: &mut dyn FnMut(Shape)) {
     let below = |key: &str| [path, &[Step::from(key)]].concat();
     for (wrapper, kind) in
         [("taskDefinition", TaskKind::TaskDefinition), ("daemonTaskDefinition", TaskKind::DaemonTaskDefinition)]
     {
-        if let Some(wrapped) = node.get(wrapper).filter(|wrapped| wrapped.is_mapping()) {
+        if let Some(wrapped) = node.get(wrapper).filter(|wrapped| matches!(wrapped.kind, Kind::Map(..))) {
             return found(Shape::Task { value: task_value(wrapped, node.get("tags")), kind, path: below(wrapper) });
         }
     }
@@ -144,7 +149,7 @@ fn object(node: &Node, path: &[Step], found: &mut dyn FnMut(Shape)) {
     // A task definition that lost its containers is still one; `family` alone is too common a word.
     let of_task = ["networkMode", "requiresCompatibilities", "executionRoleArn", "taskRoleArn"];
     if node.get("family").is_some_and(|family| family.as_str().is_some())
-        && (of_task.iter().any(|name| node.get(name).is_some()) || node.entries().len() == 1)
+        && (of_task.iter().any(|name| node.get(name).is_some()) || node.members().len() == 1)
     {
         let value = task_value(node, None);
         return found(Shape::Task { value, kind: TaskKind::TaskDefinition, path: path.to_vec() });
@@ -152,14 +157,14 @@ fn object(node: &Node, path: &[Step], found: &mut dyn FnMut(Shape)) {
     for wrapper in ["service", "cluster", "services", "clusters"] {
         let Some(wrapped) = node.get(wrapper) else { continue };
         let one = std::slice::from_ref(wrapped);
-        for item in if wrapped.is_sequence() { wrapped.items() } else { one } {
+        for item in if matches!(wrapped.kind, Kind::List(..)) { wrapped.items() } else { one } {
             service_or_cluster(item, found);
         }
     }
     service_or_cluster(node, found);
 }
 
-fn service_or_cluster(node: &Node, found: &mut dyn FnMut(Shape)) {
+fn service_or_cluster(node: &Value, found: &mut dyn FnMut(Shape)) {
     const OF_SERVICE: [&str; 6] = [
         "desiredCount",
         "launchType",
@@ -174,16 +179,16 @@ fn service_or_cluster(node: &Node, found: &mut dyn FnMut(Shape)) {
     // `appspec` and pipeline files carry a `taskDefinition` too, but none of these beside it.
     let service = OF_SERVICE.iter().any(|name| has(name)) && (has("serviceName") || has("taskDefinition"));
     if service {
-        found(Shape::Service(Value::from(node)));
-    } else if has("clusterName") && (OF_CLUSTER.iter().any(|name| has(name)) || node.entries().len() <= 2) {
-        found(Shape::Cluster(Value::from(node)));
+        found(Shape::Service(node.clone()));
+    } else if has("clusterName") && (OF_CLUSTER.iter().any(|name| has(name)) || node.members().len() <= 2) {
+        found(Shape::Cluster(node.clone()));
     }
 }
 
 /// An array of container definitions alone, as Terraform's container_definitions takes it: what the
 /// task around it says is not in this file.
-fn only_containers(root: &Node) -> Option<Value> {
-    let is_container = |node: &Node| {
+fn only_containers(root: &Value) -> Option<Value> {
+    let is_container = |node: &Value| {
         let has = |name: &str| node.get(name).is_some();
         has("name")
             && has("image")
@@ -193,18 +198,18 @@ fn only_containers(root: &Node) -> Option<Value> {
         return None;
     }
     let name_span = root.span;
-    let member = Member { name: "containerDefinitions".into(), name_span, value: Value::from(root) };
+    let member = Member { name: "containerDefinitions".into(), name_span, value: root.clone() };
     let rest = Reason::from("only the container definitions are in this file");
     Some(Value::new(root.span, Kind::Map(vec![member], Some(rest))))
 }
 
-fn task_value(node: &Node, tags_beside: Option<&Node>) -> Value {
-    let mut value = Value::from(node);
+fn task_value(node: &Value, tags_beside: Option<&Value>) -> Value {
+    let mut value = node.clone();
     if let Kind::Map(members, _) = &mut value.kind {
         members.retain(|member| !READ_ONLY_FIELDS.contains(&&*member.name));
         // describe-task-definition returns tags beside the task definition.
         if let Some(tags) = tags_beside {
-            members.push(Member { name: "tags".into(), name_span: tags.span, value: Value::from(tags) });
+            members.push(Member { name: "tags".into(), name_span: tags.span, value: tags.clone() });
         }
     }
     value

@@ -8,6 +8,8 @@ pub mod compose;
 pub mod copilot;
 pub mod dockerfile;
 pub mod ecs_json;
+pub mod ecspresso;
+mod jsonnet;
 mod notation;
 mod resource;
 pub mod terraform;
@@ -61,6 +63,8 @@ pub enum Format {
     Compose,
     /// A manifest of AWS Copilot.
     Copilot,
+    /// What ecspresso deploys, in YAML or Jsonnet.
+    Ecspresso,
     Dockerfile,
     /// The files of one folder in Terraform's language.
     Terraform,
@@ -72,14 +76,19 @@ pub fn may_be(text: &str) -> bool {
 }
 
 fn format(text: &str, name: &str) -> Option<Format> {
-    if looks_like_json(text) {
-        (ecs_json::may_be(text) || cloudformation::may_be(text) || cdk::may_be(text)).then_some(Format::Json)
+    if ecspresso::may_be_jsonnet(text, name) {
+        Some(Format::Ecspresso)
+    } else if looks_like_json(text) {
+        let ours = ecs_json::may_be(text) || cloudformation::may_be(text) || cdk::may_be(text);
+        (ours || ecspresso::may_be_json(text)).then_some(Format::Json)
     } else if cloudformation::may_be(text) && has_top_key(text, "Resources") {
         Some(Format::CloudFormation)
     } else if compose::may_be(text, name) {
         Some(Format::Compose)
     } else if copilot::may_be(text) {
         Some(Format::Copilot)
+    } else if ecspresso::may_be_yaml(text) {
+        Some(Format::Ecspresso)
     } else {
         dockerfile::may_be(text, name).then_some(Format::Dockerfile)
     }
@@ -150,6 +159,7 @@ pub fn read(unit: &Unit, sources: &Sources, files: &dyn Files) -> Read {
         Format::Compose => compose::read(&unit.files, sources, files),
         Format::Copilot => copilot::read(file, sources, files),
         Format::Terraform => terraform::read(&unit.files, sources, files),
+        Format::Ecspresso => ecspresso::read(file, sources, files).unwrap_or_default(),
         Format::Dockerfile => dockerfile::read(file, sources),
     }
 }
@@ -202,13 +212,20 @@ pub(crate) fn beside(name: &str, path: &str) -> String {
 fn json(file: FileId, sources: &Sources, files: &dyn Files) -> Read {
     let source = sources.get(file);
     let (tree, problems) = tojimari_text::json::parse(file, &source.text);
-    let Some(tree) = tree else { return Read { problems, ..Read::default() } };
+    let templated = tojimari_text::placeholder::may_have(&source.text);
+    let Some(tree) = tree else {
+        // A template that stands for a value is no JSON before it is rendered.
+        let read = if templated { ecspresso::read(file, sources, files) } else { None };
+        return read.unwrap_or(Read { problems, ..Read::default() });
+    };
     let mut read = if cloudformation::is_template(&tree) {
         cloudformation::read(&tree, sources, files)
     } else if cdk::is_assembly(&tree) {
         cdk::read(&tree, sources, files)
     } else if compose::is_project(&tree, &source.name) {
         compose::read(&[file], sources, files)
+    } else if templated || ecspresso::may_be_json(&source.text) {
+        return ecspresso::read(file, sources, files).unwrap_or_default();
     } else {
         ecs_json::read(&tree).unwrap_or_default()
     };

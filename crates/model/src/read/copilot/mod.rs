@@ -3,6 +3,7 @@
 //! Source: Copilot's documentation of manifests and its templates, version 1.34.
 
 mod patch;
+mod service;
 #[cfg(test)]
 mod tests;
 mod workload;
@@ -83,7 +84,7 @@ pub fn read(file: FileId, sources: &Sources, files: &dyn Files) -> Read {
 /// A manifest of an environment declares a cluster.
 fn environment(root: &Node, resources: &mut Resources) {
     let Some(name) = root.get("name").and_then(Node::as_str) else { return };
-    let value = workload::cluster(&manifest(root, Some(name)));
+    let value = service::cluster(&manifest(root, Some(name)));
     resources.add(name, root.span, &[], &value, |value| {
         let (cluster, problems) = Cluster::read(value);
         (Declared::Cluster(Box::new(cluster)), problems)
@@ -136,7 +137,7 @@ fn workload(kind: Type, root: &Node, file_name: &str, sources: &Sources, files: 
     });
     if kind == Type::Service {
         let service = choose(&|manifest, problems| {
-            let mut service = workload::service(name, manifest);
+            let mut service = service::service(name, manifest);
             patches.apply_to_service(&mut service, problems);
             service
         });
