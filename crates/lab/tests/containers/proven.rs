@@ -183,5 +183,5 @@ fn one_of_two() {
 fn without_evidence() {
     let least = minimise("exec sleep 60", &["/run"], options());
     assert_eq!(paths(&least), ["/run"]);
-    assert!(least.plan.notes.iter().any(|note| note.starts_with("every mount is kept")), "{:?}", least.plan.notes);
+    assert!(least.plan.notes.iter().any(|note| note.starts_with("app: every mount is kept")), "{:?}", least.plan.notes);
 }
