@@ -20,6 +20,7 @@ pub(super) struct Blob {
     /// verified against the configuration's diff id alone.
     pub digest: Option<String>,
     /// Keeps what was pulled or decompressed for as long as one of its blobs is there.
+    #[expect(dead_code, reason = "held for its destructor")]
     pub kept: Option<Arc<Kept>>,
 }
 

@@ -8,7 +8,7 @@ use super::store::Store;
 use super::{Error, Image};
 
 /// Indexes in indexes are followed so deep.
-const MAX_INDEXES: usize = 4;
+pub(super) const MAX_INDEXES: usize = 4;
 
 const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
@@ -51,11 +51,7 @@ pub(super) fn parse_manifest(digest: &str, bytes: &[u8]) -> Result<ImageManifest
 
 /// An image of what was read; `layers` from the lowest to the highest.
 pub(super) fn image(reference: &str, digest: String, config: &[u8], layers: Vec<Blob>) -> Result<Image, String> {
-    let config: ImageConfiguration =
-        serde_json::from_slice(config).map_err(|error| format!("configuration of {digest}: {error}"))?;
-    if *config.os() != Os::Linux {
-        return Err(format!("the image is for {}, and only linux is run here", config.os()));
-    }
+    let config = parse_config(&digest, config)?;
     let known = config.rootfs().diff_ids().len();
     if layers.len() != known {
         return Err(format!("{} layers, but its configuration knows {known}", layers.len()));
@@ -63,14 +59,24 @@ pub(super) fn image(reference: &str, digest: String, config: &[u8], layers: Vec<
     Ok(Image { reference: reference.to_owned(), digest, config, layers })
 }
 
+/// A configuration of an image that can be run here.
+pub(super) fn parse_config(digest: &str, bytes: &[u8]) -> Result<ImageConfiguration, String> {
+    let config: ImageConfiguration =
+        serde_json::from_slice(bytes).map_err(|error| format!("configuration of {digest}: {error}"))?;
+    match config.os() {
+        Os::Linux => Ok(config),
+        other => Err(format!("the image is for {other}, and only linux is run here")),
+    }
+}
+
 fn document(store: &Store, descriptor: &Descriptor) -> Result<Vec<u8>, String> {
-    store.blob(&descriptor.digest().to_string(), descriptor.size())?.document()
+    store.blob(descriptor.digest().as_ref(), descriptor.size())?.document()
 }
 
 fn find_layer(store: &Store, layer: &Descriptor) -> Result<Blob, String> {
     check_layer(layer)?;
-    store.blob(&layer.digest().to_string(), layer.size()).map_err(|message| match is_foreign(layer) {
-        true => format!("layer {} is kept outside the image, and such layers are not fetched", layer.digest()),
+    store.blob(layer.digest().as_ref(), layer.size()).map_err(|message| match is_foreign(layer) {
+        true => foreign(layer),
         false => message,
     })
 }
@@ -91,6 +97,10 @@ pub(super) fn check_layer(layer: &Descriptor) -> Result<(), String> {
 pub(super) fn is_foreign(layer: &Descriptor) -> bool {
     let media = layer.media_type().to_string();
     media.contains("foreign") || media.contains("nondistributable")
+}
+
+pub(super) fn foreign(layer: &Descriptor) -> String {
+    format!("layer {} is kept outside the image, and such layers are not fetched", layer.digest())
 }
 
 pub(super) fn is_index(media: &MediaType) -> bool {
@@ -137,7 +147,7 @@ fn choose<'a>(manifests: &'a [Descriptor], tag: Option<&str>, architecture: &str
     Err(format!("the layout holds several images, name one with a tag, as in oci:DIR:TAG: {}", names()))
 }
 
-fn choose_platform<'a>(
+pub(super) fn choose_platform<'a>(
     manifests: impl IntoIterator<Item = &'a Descriptor>,
     architecture: &str,
 ) -> Result<&'a Descriptor, String> {

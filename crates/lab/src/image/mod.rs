@@ -113,12 +113,7 @@ impl Image {
             Reference::DockerArchive { file } => {
                 Store::tar(file, opening).map_err(bad).and_then(|store| archive::open(&name, &store))
             }
-            Reference::Registry(_) => Err(Error::Bad {
-                reference: name.clone(),
-                message: "images are not pulled from registries yet: save it with `docker save` and use \
-                          docker-archive:FILE"
-                    .to_owned(),
-            }),
+            Reference::Registry(name) => registry::open(name, opening),
         };
         opened.map_err(|error| settled(opening.cancelled, error))
     }

@@ -22,7 +22,11 @@ const MAX_MEMBERS: usize = 100_000;
 const MAX_LINKS: usize = 8;
 
 pub(super) enum Store {
-    Folder(PathBuf),
+    Folder {
+        folder: PathBuf,
+        /// The folder of a pull.
+        kept: Option<Arc<Kept>>,
+    },
     Tar {
         file: PathBuf,
         /// By their names without `.`, `..` and doubled slashes.
@@ -40,7 +44,7 @@ pub(super) enum Found {
 impl Store {
     pub fn folder(folder: &Path) -> Result<Store, String> {
         match std::fs::metadata(folder) {
-            Ok(metadata) if metadata.is_dir() => Ok(Store::Folder(folder.to_owned())),
+            Ok(metadata) if metadata.is_dir() => Ok(Store::Folder { folder: folder.to_owned(), kept: None }),
             Ok(_) => Err(format!("{} is not a folder", shown(folder))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(format!("no such folder: {}", shown(folder))),
             Err(error) => Err(error.to_string()),
@@ -66,13 +70,13 @@ impl Store {
     /// The file of that name; `None` where there is none.
     pub fn find(&self, name: &str) -> Result<Option<Blob>, String> {
         match self {
-            Store::Folder(folder) => {
+            Store::Folder { folder, kept } => {
                 let file = folder.join(name);
                 // A link is followed: build systems make layouts of them, and the content has to fit
                 // the digest all the same.
                 match std::fs::metadata(&file) {
                     Ok(metadata) if metadata.is_file() => {
-                        Ok(Some(Blob { file, offset: 0, size: metadata.len(), digest: None, kept: None }))
+                        Ok(Some(Blob { file, offset: 0, size: metadata.len(), digest: None, kept: kept.clone() }))
                     }
                     Ok(_) => Err(format!("{} is not a file", shown(&file))),
                     Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -80,10 +80,6 @@ impl Name {
         &self.repository
     }
 
-    pub(super) fn digest(&self) -> Option<&str> {
-        self.digest.as_deref()
-    }
-
     /// What a manifest is asked for by: the digest, which wins, or the tag.
     pub(super) fn version(&self) -> &str {
         self.digest.as_deref().or(self.tag.as_deref()).unwrap_or("latest")

@@ -14,15 +14,20 @@ use tar::EntryType;
 use super::*;
 
 /// A member of a layer: kind, path, link target or content.
-type Entry<'a> = (EntryType, &'a str, &'a str);
+pub(super) type Entry<'a> = (EntryType, &'a str, &'a str);
 
 const DIR: EntryType = EntryType::Directory;
-const FILE: EntryType = EntryType::Regular;
+pub(super) const FILE: EntryType = EntryType::Regular;
 const LINK: EntryType = EntryType::Link;
 const SYMLINK: EntryType = EntryType::Symlink;
 
+/// Says why a test was not run, past the harness, which keeps what a passing test prints.
+pub(super) fn skip(what: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {what}");
+}
+
 /// A tar of these members, with names as they are: no writer's scruples.
-fn tar_of(entries: &[Entry<'_>]) -> Vec<u8> {
+pub(super) fn tar_of(entries: &[Entry<'_>]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     for (kind, path, rest) in entries {
         let mut header = tar::Header::new_gnu();
@@ -42,11 +47,11 @@ fn tar_of(entries: &[Entry<'_>]) -> Vec<u8> {
     tar.into_inner().expect("a tar")
 }
 
-fn sha(bytes: &[u8]) -> String {
+pub(super) fn sha(bytes: &[u8]) -> String {
     blob::digest_of(Sha256::new_with_prefix(bytes))
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).expect("gzip");
     encoder.finish().expect("gzip")
@@ -76,8 +81,8 @@ struct Shaped<'a> {
     ref_name: Option<&'a str>,
 }
 
-const TAR: &str = "application/vnd.oci.image.layer.v1.tar";
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(super) const TAR: &str = "application/vnd.oci.image.layer.v1.tar";
+pub(super) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 impl Default for Shaped<'_> {

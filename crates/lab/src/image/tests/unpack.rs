@@ -115,7 +115,7 @@ fn is_root() -> bool {
 #[test]
 fn owners_modes_times_and_attributes_are_the_images() {
     if !is_root() {
-        eprintln!("skipped: owners of unpacked files (needs root)");
+        skip("owners of unpacked files (needs root)");
         return;
     }
     let mut tar = tar::Builder::new(Vec::new());
@@ -165,7 +165,7 @@ fn owners_modes_times_and_attributes_are_the_images() {
     assert!(attribute("trusted.overlay.opaque").is_err());
     match attribute("user.note") {
         Ok(value) => assert_eq!(value, b"hello"),
-        Err(_) => eprintln!("skipped: user attributes of unpacked files (the file system has none)"),
+        Err(_) => skip("user attributes of unpacked files (the file system has none)"),
     }
 }
 
