@@ -1,5 +1,5 @@
 //! What was declared: ECS and ECR resources, every field with its place. Each is read from a
-//! [`Value`] whose members carry the names of the ECS API; each format's reader brings it there.
+//! [`Value`](crate::Value) whose members carry the names of the ECS API; each format's reader brings it there.
 
 mod build;
 mod cluster;

@@ -1,4 +1,6 @@
 //! Expressions of Jsonnet by precedence. Longer than 400 lines: it is one grammar.
+//!
+//! Long because a grammar of mutual recursion does not split.
 
 use std::rc::Rc;
 

@@ -1,5 +1,7 @@
 //! Expressions of Jsonnet evaluated. Nothing fails: what is wrong is a problem, and its value is
 //! unknown like that of what only deployment tells.
+//!
+//! Long because each kind of expression is an arm of one evaluator.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

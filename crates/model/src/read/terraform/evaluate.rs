@@ -1,5 +1,7 @@
 //! Expressions to values. What is known is computed as Terraform would; what is not keeps its reason;
 //! a condition that is open gives both of its ways. Every step is counted against a budget.
+//!
+//! Long because each kind of expression is an arm of one evaluator.
 
 use std::sync::Arc;
 

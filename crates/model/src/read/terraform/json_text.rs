@@ -1,5 +1,7 @@
 //! JSON read out of a text that may have holes: every part of it gets the place of its bytes, and a
 //! hole becomes an unknown value, an unknown part of a string, or members that nobody can name.
+//!
+//! Long because a grammar of mutual recursion does not split.
 
 use std::sync::Arc;
 

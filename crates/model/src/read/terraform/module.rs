@@ -1,5 +1,7 @@
 //! Module instances: the folder that each is configured by, its variables, locals and outputs, the
 //! modules that it calls, and the budget that all evaluation draws on.
+//!
+//! Long because variables, locals, resources and calls of a module look at each other.
 
 use std::collections::HashMap;
 use std::sync::Arc;

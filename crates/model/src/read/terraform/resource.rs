@@ -1,5 +1,7 @@
 //! From the blocks of resources to what they declare: arguments and nested blocks evaluated, and
 //! brought to the names and forms of the APIs.
+//!
+//! Long because each kind of resource is a few lines of one mapping.
 
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
 //! What the resources of Terraform's AWS providers are in the words of the ECS, ECR, EventBridge and
 //! CloudWatch Logs APIs: which argument or block becomes which member, and in which form.
 //! Source: the schemas of the providers `aws` (6.x) and `awscc`.
+//!
+//! Long because it is one table of the attributes of each resource.
 
 /// What a resource is declared as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! The values that Terraform's expressions are evaluated to: cheap to copy, with the place of every
 //! part, with what is not known and what depends on a condition kept inside of them, and bounded in
 //! height and size so that no chain of references makes one that cannot be walked.
+//!
+//! Long because each conversion of Terraform is a few lines on one type.
 
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! Functions of lists, sets and maps. What is there only under a condition stays in its place, so
 //! that the rest of a collection remains known.
+//!
+//! Long because each function is a few lines of one table.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
 //! Functions of strings.
+//!
+//! Long because each function is a few lines of one table.
 
 use std::sync::Arc;
 
