@@ -20,8 +20,8 @@ const MOST: usize = 4;
 
 /// A folder that a path led to.
 pub(crate) struct Folder {
-    /// Address of the root that it was looked up in: compared, never followed.
-    pub root: *const u8,
+    /// Number of the root that it was looked up in.
+    pub root: u64,
     /// What a relative path started from.
     pub base: Option<Stat>,
     pub path: Vec<u8>,
@@ -86,7 +86,7 @@ impl Recent {
         }
     }
 
-    pub fn folder(&mut self, root: *const u8, base: Option<&Stat>, path: &[u8]) -> Option<&Folder> {
+    pub fn folder(&mut self, root: u64, base: Option<&Stat>, path: &[u8]) -> Option<&Folder> {
         while self.folders.back().is_some_and(|(since, _)| since.elapsed() > LIFE) {
             self.folders.pop_back();
         }

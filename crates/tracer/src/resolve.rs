@@ -32,6 +32,8 @@ const MOST_ROOTS: usize = 64;
 
 /// A root directory of tracees, and the mounts seen from it.
 pub(crate) struct Root {
+    /// Of all roots ever looked at.
+    number: u64,
     folder: OwnedFd,
     stat: Stat,
     /// Its name in the tracer's view, without a slash at its end: empty for `/`.
@@ -46,6 +48,13 @@ pub(crate) struct Root {
 pub(crate) enum Base {
     WorkingDirectory,
     Descriptor(i32),
+}
+
+impl Root {
+    /// Whether it is the same folder, in whatever mount namespace.
+    pub fn same_folder(&self, other: &Root) -> bool {
+        (self.stat.device, self.stat.inode) == (other.stat.device, other.stat.inode)
+    }
 }
 
 impl Base {
@@ -93,6 +102,8 @@ pub(crate) struct Resolver {
     /// `/proc/self/fd`, where the names of open places are read.
     descriptors: OwnedFd,
     roots: Vec<Rc<Root>>,
+    /// Roots that were looked at so far.
+    looked_at: u64,
     /// `/proc/TID` of the threads seen last: a shorter way to their descriptors.
     threads: VecDeque<(i32, Rc<OwnedFd>)>,
     pub recent: Recent,
@@ -118,6 +129,7 @@ impl Resolver {
         Ok(Resolver {
             descriptors,
             roots: Vec::new(),
+            looked_at: 0,
             threads: VecDeque::new(),
             recent: Recent::default(),
             scratch,
@@ -166,11 +178,15 @@ impl Resolver {
             let (fstype, read_only) = outer.map(|mount| (mount.fstype, mount.read_only)).unwrap_or_default();
             Arc::new(Mount { point: b"/".to_vec(), fstype, device: stat.device, read_only })
         });
-        let root = Rc::new(Root { folder, stat, prefix, mounts: RefCell::new(mounts), own });
+        self.looked_at += 1;
+        let root = Rc::new(Root { number: self.looked_at, folder, stat, prefix, mounts: RefCell::new(mounts), own });
         if self.roots.len() >= MOST_ROOTS {
             self.roots.retain(|root| Rc::strong_count(root) > 1);
         }
-        self.roots.push(root.clone());
+        // One beyond the bound is not kept: a program may make as many roots as it likes.
+        if self.roots.len() < MOST_ROOTS {
+            self.roots.push(root.clone());
+        }
         Ok(root)
     }
 
@@ -327,14 +343,13 @@ impl Resolver {
     /// The folder that a path leads to, and its name.
     fn folder(&mut self, view: View<'_>, base: Base, path: &[u8]) -> Option<(Rc<OwnedFd>, Vec<u8>)> {
         let root = view.root;
-        let address = std::ptr::from_ref(root).cast();
         let of_thread = self.thread(view.thread).ok()?;
         let base_link = base_link(base);
         let start = match path[0] {
             b'/' => None,
             _ => Some(kernel::stat(of_thread.as_fd(), self.scratch.of(&[&base_link]), true).ok()?),
         };
-        if let Some(known) = self.recent.folder(address, start.as_ref(), path) {
+        if let Some(known) = self.recent.folder(root.number, start.as_ref(), path) {
             return Some((known.place.clone(), known.name.clone()));
         }
         let place = match start {
@@ -353,7 +368,7 @@ impl Resolver {
         let name = inside(root, &self.text).to_vec();
         let place = Rc::new(place);
         self.recent.keep_folder(Folder {
-            root: address,
+            root: root.number,
             base: start,
             path: path.to_vec(),
             place: place.clone(),

@@ -142,7 +142,6 @@ fn as_traced(program: &[OsString]) -> ExitCode {
             return ExitCode::from(3);
         }
     };
-    // A signal to this process is meant for the program.
     let mut paths: HashMap<Vec<u8>, u64> = HashMap::new();
     for record in records {
         if let Record::Event(event) = record {
@@ -188,12 +187,12 @@ fn measure(workloads: &[Workload], rounds: usize) -> io::Result<()> {
         };
         let unit = workload.unit();
         println!("{} (median of {rounds})", workload.title());
-        println!("  {:<22} {:>14} {:>8} {:>10} {:>8}", "", unit, "ratio", "CPU s", "ratio");
+        println!("  {:<22} {:>14} {:>8} {:>12} {:>8}", "", unit, "ratio", workload.cpu_unit(), "ratio");
         for method in METHODS {
             let (wall, cpu) = (median(method.name(), |figure| figure.main), median(method.name(), |figure| figure.cpu));
             let wall_ratio = wall / median("untraced", |figure| figure.main);
             let cpu_ratio = cpu / median("untraced", |figure| figure.cpu);
-            println!("  {:<22} {wall:>14.3} {wall_ratio:>8.3} {cpu:>10.3} {cpu_ratio:>8.3}", method.name());
+            println!("  {:<22} {wall:>14.3} {wall_ratio:>8.3} {cpu:>12.3} {cpu_ratio:>8.3}", method.name());
         }
         let against =
             |of: fn(&workload::Figure) -> f64| median("tracer (ptrace)", of) / median("strace --seccomp-bpf", of);

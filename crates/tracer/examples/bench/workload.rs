@@ -25,12 +25,13 @@ pub const ALL: [Workload; 4] = [Workload::Nginx, Workload::Opens, Workload::Fork
 const OPENS: usize = 200_000;
 const FORKS: usize = 500;
 const FILES: usize = 5_000;
+const LOAD_SECONDS: u32 = 3;
 
 /// What one run took.
 pub struct Figure {
     /// Seconds, or requests a second.
     pub main: f64,
-    /// User and system time of all processes, in seconds.
+    /// User and system time of all processes, in seconds; of a server, in microseconds a request.
     pub cpu: f64,
 }
 
@@ -50,6 +51,10 @@ impl Workload {
 
     pub fn unit(self) -> &'static str {
         if self == Workload::Nginx { "requests/s" } else { "seconds" }
+    }
+
+    pub fn cpu_unit(self) -> &'static str {
+        if self == Workload::Nginx { "CPU us/req." } else { "CPU s" }
     }
 
     pub fn tools(self) -> &'static [&'static str] {
@@ -172,7 +177,8 @@ impl Prepared {
             None => unsafe { libc::kill(server.id() as i32, libc::SIGKILL) },
         };
         let (_, cpu) = wait(server)?;
-        Ok(Figure { main: requests?, cpu })
+        let requests = requests?;
+        Ok(Figure { main: requests, cpu: cpu * 1e6 / (requests * LOAD_SECONDS as f64) })
     }
 }
 
@@ -199,7 +205,7 @@ fn answers(port: u16) -> io::Result<()> {
 /// Requests a second, as wrk counts them.
 fn load(port: u16) -> io::Result<f64> {
     let output = Command::new("wrk")
-        .args(["-t1", "-c16", "-d3s", &format!("http://127.0.0.1:{port}/")])
+        .args(["-t1", "-c16", "-d", &format!("{LOAD_SECONDS}s"), &format!("http://127.0.0.1:{port}/")])
         .stdin(Stdio::null())
         .output()?;
     let told = String::from_utf8_lossy(&output.stdout);
