@@ -1,0 +1,7 @@
+//! CloudFormation templates, evaluated, checked and fixed.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tojimari_fuzz::check_and_fix;
+
+fuzz_target!(|text: &str| check_and_fix("template.yaml", text));

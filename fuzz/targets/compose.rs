@@ -1,0 +1,7 @@
+//! Compose projects that extend and include themselves, checked and fixed.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use tojimari_fuzz::check_and_fix;
+
+fuzz_target!(|text: &str| check_and_fix("compose.yaml", text));
