@@ -105,12 +105,7 @@ fn crates_use_only_what_the_house_allows() {
 
 #[test]
 fn every_file_says_what_lives_in_it() {
-    let silent = rust_files()
-        .into_iter()
-        // A fixture's first line may be anything; a build script or test program is no fixture.
-        .filter(|(_, text)| !text.starts_with("//!") && !text.starts_with("#!"))
-        .map(|(name, _)| name)
-        .collect();
+    let silent = rust_files().into_iter().filter(|(_, text)| !text.starts_with("//!")).map(|(name, _)| name).collect();
     none("files that do not open with `//!`", silent);
 }
 
@@ -183,11 +178,23 @@ fn main_is_short_and_long_files_have_a_reason() {
     none("files that are too long", offenders);
 }
 
+/// Where files of ours begin, as documents name them in `code`.
+const ROOMS: [&str; 9] =
+    ["crates/", "scripts/", "docs/", "xtask/", "examples/", "fuzz/", "recipes/", ".ci/", ".github/"];
+
 #[test]
 fn documents_name_files_that_exist() {
     let mut offenders = Vec::new();
     for (name, text) in files().into_iter().filter(|(name, _)| name.ends_with(".md")) {
         let folder = Path::new(&name).parent().unwrap_or(Path::new("")).to_owned();
+        for word in text.split('`').skip(1).step_by(2).flat_map(str::split_whitespace) {
+            let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
+            // What is built is named too, and is not there before.
+            let made = word.starts_with("fuzz/target") || word.starts_with("fuzz/artifacts");
+            if plain && !made && ROOMS.iter().any(|room| word.starts_with(room)) && !root().join(word).exists() {
+                offenders.push(format!("{name}: {word}"));
+            }
+        }
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let target = target.split('#').next().unwrap_or_default();
             if target.is_empty() || target.contains("://") || target.starts_with("mailto:") {
@@ -199,6 +206,45 @@ fn documents_name_files_that_exist() {
         }
     }
     none("links to files that are not there", offenders);
+}
+
+#[test]
+fn libraries_have_errors_of_their_own() {
+    let metadata = metadata();
+    let offenders = metadata["packages"]
+        .as_array()
+        .expect("packages")
+        .iter()
+        .filter(|package| package["source"].is_null())
+        .filter(|package| !matches!(package["name"].as_str(), Some("tojimari" | "xtask")))
+        .filter(|package| {
+            package["dependencies"].as_array().expect("dependencies").iter().any(|used| used["name"] == "anyhow")
+        })
+        .map(|package| package["name"].to_string())
+        .collect();
+    none("anyhow outside of cli", offenders);
+}
+
+#[test]
+fn every_crate_takes_the_lints_of_the_house() {
+    let offenders = files()
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("crates/") && name.ends_with("/Cargo.toml"))
+        .filter(|(name, text)| name != "crates/tracer/Cargo.toml" && !text.contains("[lints]\nworkspace = true"))
+        .map(|(name, _)| name)
+        .collect();
+    none("crates without the workspace's lints, which forbid unsafe code", offenders);
+}
+
+#[test]
+fn cargo_deny_allows_the_same_licences() {
+    let text = std::fs::read_to_string(root().join("deny.toml")).expect("deny.toml");
+    let allowed = text.split_once("allow = [").and_then(|(_, rest)| rest.split_once(']')).expect("a list").0;
+    let mut allowed: Vec<&str> = allowed.split('"').skip(1).step_by(2).collect();
+    let mut ours = LICENCES.to_vec();
+    allowed.sort_unstable();
+    ours.sort_unstable();
+    assert_eq!(allowed, ours);
 }
 
 #[test]
