@@ -180,20 +180,25 @@ static void orphan(void) {
 }
 
 static void group_stop(void) {
+    int over[2];
+    char byte;
+    CHECK(pipe(over) == 0);
     pid_t child = fork();
     if (child == 0) {
+        close(over[1]);
         raise(SIGSTOP);
         make("after-stop");
         /* Its end would be told instead of its going on. */
-        usleep(200000);
-        _exit(0);
+        _exit(read(over[0], &byte, 1) == 0 ? 0 : 1);
     }
+    close(over[0]);
     int status;
     CHECK(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
     usleep(50000);
     CHECK(access("after-stop", F_OK) == -1);
     CHECK(kill(child, SIGCONT) == 0);
     CHECK(waitpid(child, &status, WCONTINUED) == child && WIFCONTINUED(status));
+    close(over[1]);
     CHECK(ended(child) == 0);
     /* Killed while it stands still. */
     child = fork();
