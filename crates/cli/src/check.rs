@@ -4,9 +4,12 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use tojimari_model::finding::{Severity, Status};
-use tojimari_render::{Report, json, terminal};
+use tojimari_model::finding::{Evaluation, Severity, Status};
+use tojimari_plan::patch::{self, Change};
+use tojimari_render::{Fix, Report, Rule, github, json, junit, markdown, sarif, terminal};
+use tojimari_text::Sources;
 
+use crate::accept::{accept, read_baseline};
 use crate::exit::Exit;
 use crate::input::{self, Input, Loader};
 use crate::judge::{Rules, judge};
@@ -26,6 +29,9 @@ pub struct Arguments {
     /// The least severity of a failure that makes the exit status 1.
     #[arg(long, value_enum, default_value = "low", value_name = "SEVERITY")]
     fail_on: SeverityName,
+    /// Failures that are known: only others fail.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
     /// Show also what passed, does not apply or is waived.
     #[arg(long)]
     all: bool,
@@ -35,6 +41,10 @@ pub struct Arguments {
 enum Format {
     Text,
     Json,
+    Sarif,
+    Junit,
+    Github,
+    Markdown,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy)]
@@ -57,22 +67,90 @@ impl From<SeverityName> for Severity {
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
-    let rules = Rules::named(&arguments.controls)?;
+    let baseline = arguments.baseline.as_deref().map(read_baseline).transpose()?;
     let paths = if arguments.paths.is_empty() { vec![PathBuf::from(".")] } else { arguments.paths };
-    let Input { sources, files, problems, notes, loader } = input::gather(&paths);
-    let mut judged = judge(&sources, &files, &Loader::new(&sources, loader), &rules);
-    judged.problems.extend(problems);
-    judged.sort(&sources);
-    let report = Report { sources: &sources, evaluations: &judged.evaluations, problems: &judged.problems };
+    let mut input = input::gather(&paths);
+    let rules = Rules::named(&arguments.controls, &input.config)?;
+    let loader = Loader::new(&input.sources, std::mem::take(&mut input.loader));
+    let mut judged = judge(&input.sources, &input.files, &loader, &rules);
+    judged.problems.append(&mut input.problems);
+    judged.sort(&input.sources);
+    let complete = input.is_complete();
+    let warnings = accept(&mut judged, &input.sources, &input.config, &rules, complete, baseline.as_ref());
+    let Input { sources, notes, .. } = input;
+    let rules = described(&rules);
+    let fixes = match arguments.format {
+        Format::Sarif => judged.evaluations.iter().map(|evaluation| fix(&sources, evaluation)).collect(),
+        _ => Vec::new(),
+    };
+    let report = Report {
+        sources: &sources,
+        evaluations: &judged.evaluations,
+        problems: &judged.problems,
+        warnings: &warnings,
+        secrets: &judged.secrets,
+        rules: &rules,
+        fixes: &fixes,
+    };
     match arguments.format {
         Format::Json => tell::print(&json::evaluations(&report)),
+        Format::Sarif => {
+            let home = env!("CARGO_PKG_REPOSITORY");
+            tell::print(&sarif::evaluations(&report, env!("CARGO_PKG_VERSION"), home));
+        }
+        Format::Junit => tell::print(&junit::evaluations(&report)),
+        Format::Github => tell::print(&github::evaluations(&report)),
+        Format::Markdown => tell::print(&markdown::evaluations(&report)),
         Format::Text => {
-            tell::problems(&report);
+            tell::problems(&sources, &judged.problems);
+            tell::warnings(&sources, &warnings);
             tell::print(&terminal::evaluations(&report, look(arguments.all)));
         }
     }
     tell::notes(&notes);
     Ok(exit(&report, arguments.fail_on.into()))
+}
+
+/// What outputs say of controls and rules.
+fn described(rules: &Rules) -> Vec<Rule> {
+    let controls = rules.controls.iter().map(|control| {
+        let page = tojimari_controls::page(control);
+        let section = |name: &str| page.as_ref().and_then(|page| page.section(name)).unwrap_or_default().to_owned();
+        let sections = page.iter().flat_map(|page| &page.sections);
+        Rule {
+            id: control.id.to_owned(),
+            slug: control.slug.to_owned(),
+            title: control.title.to_owned(),
+            severity: rules.severity(control.id).unwrap_or(control.severity),
+            description: section("What"),
+            help: sections.map(|(heading, text)| format!("## {heading}\n\n{text}\n")).collect::<Vec<_>>().join("\n"),
+            standards: control.standards.iter().map(ToString::to_string).collect(),
+        }
+    });
+    let custom = rules.custom.iter().map(|rule| Rule {
+        id: rule.id.to_string(),
+        slug: rule.id.to_lowercase(),
+        title: rule.message.clone(),
+        severity: rules.severity(&rule.id).unwrap_or(rule.severity),
+        description: rule.message.clone(),
+        help: rule.remedy.clone().unwrap_or_else(|| rule.message.clone()),
+        standards: Vec::new(),
+    });
+    controls.chain(custom).collect()
+}
+
+/// What `fix --unproven` would write for one failure.
+fn fix(sources: &Sources, evaluation: &Evaluation) -> Option<Fix> {
+    let remedy = evaluation.remedy.as_ref().filter(|_| evaluation.status == Status::Fail)?;
+    let source = sources.get(evaluation.subject.file);
+    let change = Change::Remedy { subject: evaluation.subject, remedy };
+    let after = patch::patched(&source.text, &[change]).ok().filter(|after| *after != source.text)?;
+    let (deleted, inserted) = sarif::replacement(evaluation.subject.file, &source.text, &after);
+    let description = match remedy.is_safe() {
+        true => remedy.sentence(),
+        false => format!("{} (needs proof: see tojimari harden)", remedy.sentence()),
+    };
+    Some(Fix { description, deleted, inserted })
 }
 
 fn look(all: bool) -> terminal::Look {

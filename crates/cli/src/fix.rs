@@ -10,9 +10,10 @@ use tojimari_model::finding::{Evaluation, Remedy, Status};
 use tojimari_plan::Plan;
 use tojimari_plan::patch::ecs::Located;
 use tojimari_plan::patch::{self, Change};
-use tojimari_render::Report;
 use tojimari_text::{FileId, Sources, edit};
 
+use crate::accept::accept;
+use crate::config::Config;
 use crate::exit::{BadInput, Exit};
 use crate::input::{self, Input, Loader};
 use crate::judge::{self, Judged, Rules, judge};
@@ -45,22 +46,32 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     if arguments.path == Path::new("-") {
         return Err(BadInput("fix needs a file that it can change: `-` is none".to_owned()).into());
     }
-    let rules = Rules::named(&arguments.controls)?;
-    let Input { sources, files, problems, notes, loader } = input::gather(std::slice::from_ref(&arguments.path));
+    let input = input::gather(std::slice::from_ref(&arguments.path));
+    let rules = Rules::named(&arguments.controls, &input.config)?;
+    let complete = input.is_complete();
+    let Input { sources, files, problems, notes, loader, config, .. } = input;
     let loader = Loader::new(&sources, loader);
-    let mut before = judge(&sources, &files, &loader, &rules);
+    let mut work = Work {
+        sources: &sources,
+        loader: &loader,
+        files: &files,
+        config: &config,
+        rules: &rules,
+        complete,
+        texts: HashMap::new(),
+        lines: Vec::new(),
+    };
+    let (_, mut before) = work.judged();
     before.problems.extend(problems);
     before.sort(&sources);
-
-    let mut work = Work { sources: &sources, loader: &loader, files: &files, texts: HashMap::new(), lines: Vec::new() };
     match &arguments.plan {
         Some(path) => work.plan(&read_plan(path)?, path)?,
-        None => work.remedies(&rules, &before, arguments.unproven),
+        None => work.remedies(&before, arguments.unproven),
     }
-    let after = work.judged(&rules);
+    let (_, after) = work.judged();
     work.compare(&before, &after);
 
-    tell::problems(&Report { sources: &sources, evaluations: &[], problems: &before.problems });
+    tell::problems(&sources, &before.problems);
     let Work { texts, lines, .. } = work;
     let texts: BTreeMap<String, (FileId, String)> =
         texts.into_iter().map(|(file, text)| (sources.get(file).name.clone(), (file, text))).collect();
@@ -137,15 +148,22 @@ struct Work<'a> {
     sources: &'a Sources,
     loader: &'a Loader<'a>,
     files: &'a [FileId],
+    config: &'a Config,
+    rules: &'a Rules,
+    /// Everything below the configuration was looked at.
+    complete: bool,
     /// Texts that differ from those that were read.
     texts: HashMap<FileId, String>,
     lines: Vec<Line>,
 }
 
 impl Work<'_> {
-    fn judged(&self, rules: &Rules) -> Judged {
+    /// What is said of the files as they are by now. What people accept is not for us to change.
+    fn judged(&self) -> (Sources, Judged) {
         let sources = self.sources.with(&self.texts);
-        judge(&sources, self.files, &self.loader.over(&sources), rules)
+        let mut judged = judge(&sources, self.files, &self.loader.over(&sources), self.rules);
+        accept(&mut judged, &sources, self.config, self.rules, self.complete, None);
+        (sources, judged)
     }
 
     fn text(&self, file: FileId) -> String {
@@ -189,11 +207,10 @@ impl Work<'_> {
     }
 
     /// Writes the remedies of failures, round after round, until none is left that was not tried.
-    fn remedies(&mut self, rules: &Rules, before: &Judged, unproven: bool) {
+    fn remedies(&mut self, before: &Judged, unproven: bool) {
         let mut tried: HashSet<String> = HashSet::new();
         for _ in 0..ROUNDS {
-            let sources = self.sources.with(&self.texts);
-            let judged = judge(&sources, self.files, &self.loader.over(&sources), rules);
+            let (sources, judged) = self.judged();
             let mut by_file: BTreeMap<FileId, Vec<Wanted>> = BTreeMap::new();
             for evaluation in judged.evaluations.into_iter().filter(|e| e.status == Status::Fail) {
                 let Some(remedy) = evaluation.remedy.clone() else { continue };

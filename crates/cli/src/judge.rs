@@ -1,19 +1,25 @@
 //! Files read as units and judged by controls, in parallel: what `check` and `fix` share.
 
-use rayon::prelude::*;
-use tojimari_controls::{Control, Settings};
-use tojimari_model::declared::Stack;
-use tojimari_model::finding::Evaluation;
-use tojimari_model::read::{self, Read};
-use tojimari_text::{FileId, Problem, Sources};
+use std::sync::Arc;
 
+use rayon::prelude::*;
+use tojimari_controls::{Control, Custom, Settings};
+use tojimari_model::declared::Stack;
+use tojimari_model::finding::{Evaluation, Severity};
+use tojimari_model::read::{self, Read};
+use tojimari_text::{FileId, Problem, Sources, Span};
+
+use crate::config::Config;
 use crate::exit::BadInput;
 use crate::input::Loader;
 
 /// What is asked of every resource.
+#[derive(Default)]
 pub struct Rules {
     pub controls: Vec<&'static Control>,
+    pub custom: Vec<Arc<Custom>>,
     pub settings: Settings,
+    severities: Vec<(String, Severity)>,
 }
 
 /// Sorted by file and place.
@@ -21,42 +27,78 @@ pub struct Rules {
 pub struct Judged {
     pub evaluations: Vec<Evaluation>,
     pub problems: Vec<Problem>,
+    /// Where secrets stand: no output shows them.
+    pub secrets: Vec<Span>,
 }
 
 impl Rules {
-    /// The controls of those names; without names all that are in use.
-    pub fn named(names: &[String]) -> Result<Rules, BadInput> {
-        let settings = Settings::default();
+    /// The controls and rules of those names; without names all that are in use.
+    pub fn named(names: &[String], config: &Config) -> Result<Rules, BadInput> {
+        let mut rules =
+            Rules { settings: config.settings.clone(), severities: config.severities.clone(), ..Rules::default() };
+        let custom = config.rules.clone();
         if names.is_empty() {
-            let controls = tojimari_controls::all().filter(|control| control.retired.is_none()).collect();
-            return Ok(Rules { controls, settings });
+            rules.controls = tojimari_controls::all().filter(|control| control.retired.is_none()).collect();
+            rules.custom = custom;
+            return Ok(rules);
         }
-        let mut controls: Vec<&'static Control> = Vec::new();
+        let mut own = Vec::new();
         for name in names {
+            if custom.iter().any(|rule| rule.id.eq_ignore_ascii_case(name)) {
+                own.push(name);
+                continue;
+            }
             let control = tojimari_controls::find(name)
                 .ok_or_else(|| BadInput(format!("--control {name}: there is no such control")))?;
-            if !controls.iter().any(|other| other.id == control.id) {
-                controls.push(control);
+            if !rules.controls.iter().any(|other| other.id == control.id) {
+                rules.controls.push(control);
             }
         }
-        Ok(Rules { controls, settings })
+        let is_named = |rule: &Arc<Custom>| own.iter().any(|name| rule.id.eq_ignore_ascii_case(name));
+        rules.custom = custom.into_iter().filter(is_named).collect();
+        Ok(rules)
+    }
+
+    /// Whether that control or rule is asked at all.
+    pub fn has(&self, id: &str) -> bool {
+        self.controls.iter().any(|control| control.id.eq_ignore_ascii_case(id))
+            || self.custom.iter().any(|rule| rule.id.eq_ignore_ascii_case(id))
+    }
+
+    /// The severity that the house gives a control, where it gives one.
+    pub fn severity(&self, id: &str) -> Option<Severity> {
+        self.severities.iter().find(|(other, _)| other.eq_ignore_ascii_case(id)).map(|(_, severity)| *severity)
+    }
+
+    fn evaluate(&self, stack: &Stack) -> (Vec<Evaluation>, Vec<Problem>) {
+        let mut evaluations = tojimari_controls::evaluate(stack, &self.controls, &self.settings);
+        let (more, problems) = tojimari_controls::evaluate_custom(stack, &self.custom);
+        evaluations.extend(more);
+        for evaluation in &mut evaluations {
+            evaluation.severity = self.severity(&evaluation.control).unwrap_or(evaluation.severity);
+        }
+        (evaluations, problems)
     }
 }
 
 /// Reads and judges. Stacks are dropped as soon as they are judged.
 pub fn judge(sources: &Sources, files: &[FileId], loader: &Loader<'_>, rules: &Rules) -> Judged {
     let units = read_units(sources, files, loader, |read| {
-        let evaluations: Vec<Evaluation> = read
-            .stacks
-            .iter()
-            .flat_map(|stack| tojimari_controls::evaluate(stack, &rules.controls, &rules.settings))
-            .collect();
-        (evaluations, read.problems)
+        let mut evaluations = Vec::new();
+        let mut problems = read.problems;
+        for stack in &read.stacks {
+            let (said, wrong) = rules.evaluate(stack);
+            evaluations.extend(said);
+            problems.extend(wrong);
+        }
+        let secrets: Vec<Span> = read.stacks.iter().flat_map(tojimari_controls::secret_spans).collect();
+        (evaluations, problems, secrets)
     });
     let mut judged = Judged::default();
-    for (evaluations, problems) in units {
+    for (evaluations, problems, secrets) in units {
         judged.evaluations.extend(evaluations);
         judged.problems.extend(problems);
+        judged.secrets.extend(secrets);
     }
     judged.sort(sources);
     judged
@@ -96,5 +138,7 @@ impl Judged {
         });
         self.problems.sort_by_cached_key(|p| (sources.get(p.span.file).name.clone(), p.span.start, p.message.clone()));
         self.problems.dedup();
+        self.secrets.sort();
+        self.secrets.dedup();
     }
 }

@@ -1,6 +1,9 @@
 //! The `tojimari` binary: one file a verb, arguments in, an exit code out.
 
+mod accept;
+mod baseline;
 mod check;
+mod config;
 mod exit;
 mod files;
 mod fix;
@@ -30,6 +33,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Verb {
     Check(check::Arguments),
+    Baseline(baseline::Arguments),
     Trace(trace::Arguments),
     Plan(plan::Arguments),
     Fix(fix::Arguments),
@@ -43,6 +47,7 @@ fn main() -> std::process::ExitCode {
         return code;
     }
     let outcome = match Arguments::parse().verb {
+        Verb::Baseline(arguments) => baseline::run(arguments),
         Verb::Check(arguments) => check::run(arguments),
         Verb::Trace(arguments) => trace::run(arguments),
         Verb::Plan(arguments) => plan::run(arguments),

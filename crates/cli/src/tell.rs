@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use tojimari_render::Report;
 use tojimari_render::terminal::harmless;
+use tojimari_text::{Problem, Sources};
 
 /// Prints; a reader that went away (`| head`) is no error.
 pub fn print(text: &str) {
@@ -11,11 +11,20 @@ pub fn print(text: &str) {
 }
 
 /// What could not be read, a line each on standard error.
+pub fn problems(sources: &Sources, problems: &[Problem]) {
+    placed("error", sources, problems);
+}
+
+/// What is not as it should be and stands in nobody's way, a line each on standard error.
+pub fn warnings(sources: &Sources, warnings: &[Problem]) {
+    placed("warning", sources, warnings);
+}
+
 #[allow(clippy::print_stderr)]
-pub fn problems(report: &Report<'_>) {
-    for problem in report.problems {
-        let place = report.sources.place(problem.span);
-        let line = format!("error: {}:{}:{}: {}", place.file, place.line, place.column, problem.message);
+fn placed(level: &str, sources: &Sources, problems: &[Problem]) {
+    for problem in problems {
+        let place = sources.place(problem.span);
+        let line = format!("{level}: {}:{}:{}: {}", place.file, place.line, place.column, problem.message);
         eprintln!("{}", harmless(&line));
     }
 }

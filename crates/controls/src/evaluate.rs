@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tojimari_model::finding::ResourceName;
 use tojimari_model::value::Assumption;
-use tojimari_model::{Evaluation, Resource, Stack, Status};
+use tojimari_model::{Evaluation, Resource, Severity, Stack, Status};
 use tojimari_text::Span;
 
 use crate::control::Control;
@@ -23,10 +23,37 @@ pub fn evaluate(stack: &Stack, controls: &[&Control], settings: &Settings) -> Ve
     let mut evaluations = Vec::new();
     for variants in grouped(stack) {
         for control in controls {
-            evaluate_one(stack, &variants, control, settings, &mut evaluations);
+            let rule =
+                Rule { id: control.id.into(), severity: control.severity, security_hubs: control.is_security_hubs() };
+            let mut judge = |resource| (control.check)(&Subject { resource, stack, settings });
+            evaluate_one(&rule, &variants, &mut judge, &mut evaluations);
         }
     }
     evaluations
+}
+
+/// What a rule that is no control says of every resource of the stack.
+pub(crate) fn evaluate_by(
+    stack: &Stack,
+    id: &Arc<str>,
+    severity: Severity,
+    judge: &mut dyn FnMut(&Subject<'_>) -> Vec<Verdict>,
+) -> Vec<Evaluation> {
+    let settings = Settings::default();
+    let rule = Rule { id: id.clone(), severity, security_hubs: false };
+    let mut evaluations = Vec::new();
+    for variants in grouped(stack) {
+        let mut judge = |resource| judge(&Subject { resource, stack, settings: &settings });
+        evaluate_one(&rule, &variants, &mut judge, &mut evaluations);
+    }
+    evaluations
+}
+
+/// What an evaluation says of the rule behind it.
+struct Rule {
+    id: Arc<str>,
+    severity: Severity,
+    security_hubs: bool,
 }
 
 /// The variants of each resource. Two resources of one address are still two.
@@ -44,24 +71,23 @@ fn grouped(stack: &Stack) -> Vec<Vec<&Resource>> {
     groups
 }
 
-fn evaluate_one(
-    stack: &Stack,
-    variants: &[&Resource],
-    control: &Control,
-    settings: &Settings,
+fn evaluate_one<'a>(
+    rule: &Rule,
+    variants: &[&'a Resource],
+    judge: &mut dyn FnMut(&'a Resource) -> Vec<Verdict>,
     evaluations: &mut Vec<Evaluation>,
 ) {
     // By container, in the order of their first verdicts; `None` is the resource itself.
     let mut found: Vec<(Option<Arc<str>>, Vec<Variant<'_>>)> = Vec::new();
     for resource in variants {
-        for verdict in (control.check)(&Subject { resource, stack, settings }) {
+        for verdict in judge(resource) {
             match found.iter_mut().find(|(container, _)| *container == verdict.container) {
                 Some((_, verdicts)) => verdicts.push((resource, verdict)),
                 None => found.push((verdict.container.clone(), vec![(resource, verdict)])),
             }
         }
     }
-    evaluations.extend(found.into_iter().map(|(_, verdicts)| one(control, verdicts, variants)));
+    evaluations.extend(found.into_iter().map(|(_, verdicts)| one(rule, verdicts, variants)));
 }
 
 /// How bad a status is.
@@ -75,7 +101,7 @@ fn rank(status: Status) -> u8 {
     }
 }
 
-fn one(control: &Control, mut verdicts: Vec<(&Resource, Verdict)>, variants: &[&Resource]) -> Evaluation {
+fn one(rule: &Rule, mut verdicts: Vec<(&Resource, Verdict)>, variants: &[&Resource]) -> Evaluation {
     let worst = verdicts.iter().map(|(_, verdict)| rank(verdict.status)).max().unwrap_or_default();
     let same: Vec<&Resource> =
         verdicts.iter().filter(|(_, verdict)| rank(verdict.status) == worst).map(|(resource, _)| *resource).collect();
@@ -91,13 +117,13 @@ fn one(control: &Control, mut verdicts: Vec<(&Resource, Verdict)>, variants: &[&
     if !conditions.is_empty() && matches!(verdict.status, Status::Fail | Status::Unknown) {
         message.push_str(&format!(", when {}", in_words(&conditions)));
     }
-    if let Some(mark) = mark(&resource.declared).filter(|_| control.is_security_hubs()) {
+    if let Some(mark) = mark(&resource.declared).filter(|_| rule.security_hubs) {
         message.push_str(&format!(" ({mark}: held to the rule, but not seen by Security Hub)"));
     }
     Evaluation {
-        control: control.id.into(),
+        control: rule.id.clone(),
         status: verdict.status,
-        severity: control.severity,
+        severity: rule.severity,
         resource: ResourceName {
             kind: resource.declared.kind().into(),
             address: resource.address.clone(),
@@ -106,6 +132,8 @@ fn one(control: &Control, mut verdicts: Vec<(&Resource, Verdict)>, variants: &[&
         container: verdict.container,
         span: verdict.span,
         subject: verdict.container_span.unwrap_or(resource.span),
+        whole: resource.span,
+        waiver: None,
         message,
         remedy: verdict.remedy,
     }

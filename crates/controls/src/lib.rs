@@ -1,9 +1,11 @@
 //! The rules, one file each: pure functions over the model. No I/O, no configuration, no format knowledge.
 
+mod baseline;
 mod capability;
 #[cfg(test)]
 mod cases;
 mod control;
+mod custom;
 mod evaluate;
 mod exec;
 mod host;
@@ -26,9 +28,12 @@ mod subject;
 mod tags;
 mod user;
 mod verdict;
+pub mod waiver;
 mod watch;
 
+pub use baseline::{Baseline, Known};
 pub use control::{Control, Standard};
+pub use custom::{Custom, Expression, On, Wrong, evaluate_custom};
 pub use evaluate::evaluate;
 pub use page::{Page, SECTIONS, markdown};
 pub use plaintext::secret_spans;

@@ -62,8 +62,22 @@ pub struct Evaluation {
     pub span: Span,
     /// The whole container, or the whole resource where it is about no container.
     pub subject: Span,
+    /// The whole resource.
+    pub whole: Span,
     pub message: String,
     pub remedy: Option<Remedy>,
+    /// Why a failure does not count; `Some` exactly when the status says so.
+    pub waiver: Option<Waiver>,
+}
+
+/// Somebody's word that a failure is accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiver {
+    pub reason: String,
+    /// The last day on which it holds, as `2027-03-31`.
+    pub until: Option<String>,
+    /// It stands in a comment beside the thing itself.
+    pub in_source: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

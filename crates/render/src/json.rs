@@ -45,8 +45,8 @@ pub fn evaluations(report: &Report<'_>) -> String {
         message: &evaluation.message,
         remedy: evaluation.remedy.as_ref().map(|remedy| remedy.sentence()),
     });
-    let problems = report.problems.iter().map(|problem| {
-        let Place { file, line, column, .. } = report.sources.place(problem.span);
+    let problems = report.met().map(|(place, problem)| {
+        let Place { file, line, column, .. } = place;
         Problem { file, line, column, message: &problem.message }
     });
     let document = Document { version: 1, evaluations: evaluations.collect(), problems: problems.collect() };

@@ -141,3 +141,9 @@ pub fn normal(path: &Path) -> PathBuf {
     }
     parts
 }
+
+/// A path from the working folder on, where it lies below it.
+pub fn from_here(path: &Path) -> PathBuf {
+    let current = std::env::current_dir().and_then(std::fs::canonicalize);
+    current.ok().and_then(|current| path.strip_prefix(current).ok()).unwrap_or(path).to_owned()
+}

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use tojimari_text::{FileId, Problem, Sources, Span};
 
-pub use loader::Loader;
+pub use loader::{Loader, normal};
+
+use crate::config::Config;
 
 /// A file that is larger is passed over, or a problem where the user named it.
 pub const MAX_BYTES: u64 = 10 << 20;
@@ -23,6 +25,32 @@ pub struct Input {
     /// One line each about what was passed over.
     pub notes: Vec<String>,
     pub loader: loader::Known,
+    pub config: Config,
+    /// The folders that were walked, without links.
+    pub walked: Vec<PathBuf>,
+}
+
+impl Input {
+    fn configure(&mut self, path: &Path) {
+        let name = loader::shown(&loader::from_here(path));
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                let file = self.sources.add(name, text);
+                self.config = Config::read(path, file, &self.sources);
+                self.problems.append(&mut self.config.problems);
+            }
+            Err(error) => {
+                let file = self.sources.add(name, "");
+                self.problems.push(Problem { span: Span::new(file, 0, 0), message: error.to_string() });
+            }
+        }
+    }
+
+    /// Whether everything below the configuration was looked at.
+    pub fn is_complete(&self) -> bool {
+        let folder = self.config.folder.as_deref();
+        folder.is_some_and(|folder| self.walked.iter().any(|walked| folder.starts_with(walked)))
+    }
 }
 
 /// One file as it came off the disk.
@@ -36,16 +64,22 @@ enum Text {
     NotUtf8(String),
 }
 
-/// Reads every file of the paths, each once, in the order of the paths and then of the names.
+/// Reads every file of the paths, each once, in the order of the paths and then of the names; and
+/// first the configuration, which says what to pass over.
 pub fn gather(paths: &[PathBuf]) -> Input {
     let mut input = Input::default();
+    if let Some(path) = paths.first().and_then(|path| Config::find(path)) {
+        input.configure(&path);
+    }
     let mut found = Vec::new();
     for path in paths {
         input.loader.add_root(path);
+        input.walked.extend(std::fs::canonicalize(path).ok().filter(|path| path.is_dir()));
         found.extend(walk::files(path));
     }
     let mut seen = std::collections::HashSet::new();
-    found.retain(|file| seen.insert(loader::normal(&file.path)));
+    found.retain(|file| seen.insert(normal(&file.path)));
+    found.retain(|file| file.named || !input.config.passes_over(&file.path));
     let texts: Vec<Text> = found.par_iter().map(read).collect();
     for (file, text) in found.into_iter().zip(texts) {
         let walk::Found { path, named, problem } = file;

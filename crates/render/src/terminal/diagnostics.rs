@@ -6,7 +6,7 @@ use tojimari_model::finding::{Evaluation, Severity, Status};
 use tojimari_text::Span;
 
 use super::columns::harmless;
-use crate::report::Report;
+use crate::report::{Report, subject};
 
 /// How the text may look.
 #[derive(Clone, Copy, Debug)]
@@ -89,16 +89,6 @@ fn line(evaluation: &Evaluation, report: &Report<'_>) -> String {
     )) + "\n"
 }
 
-/// "container web of task definition app"
-fn subject(evaluation: &Evaluation) -> String {
-    let resource = &evaluation.resource;
-    let kind = resource.kind.replace('-', " ");
-    match &evaluation.container {
-        Some(container) => format!("container {container} of {kind} {}", resource.address),
-        None => format!("{kind} {}", resource.address),
-    }
-}
-
 /// The first line of a span, as it is shown.
 struct Cut {
     text: String,
@@ -130,7 +120,7 @@ impl Cut {
         let within = |at: usize| (at - from).min(shown.len());
         Cut {
             marked: within(start)..within(end),
-            text: shown.to_owned(),
+            text: report.masked(span.file, from, shown),
             line: line as usize,
             column: column as usize,
             shortened: (from, to) != (line_start, line_end),
@@ -139,7 +129,7 @@ impl Cut {
 }
 
 /// "12 failures (8 high, 4 medium), 2 unknown, 20 passed"
-fn summary(report: &Report<'_>) -> String {
+pub(crate) fn summary(report: &Report<'_>) -> String {
     if report.evaluations.is_empty() {
         return match report.problems {
             [] => "nothing of ECS or ECR was found\n".to_owned(),

@@ -8,6 +8,7 @@ mod profile;
 mod proof;
 
 pub use columns::harmless;
+pub(crate) use diagnostics::summary;
 pub use diagnostics::{Look, evaluations};
 pub use plan::plan;
 pub use profile::profile;
