@@ -70,7 +70,7 @@ impl Report<'_> {
         let first = self.secrets.partition_point(|secret| secret.file < file);
         for secret in self.secrets[first..].iter().take_while(|secret| secret.file == file) {
             let (start, end) = ((secret.start as usize).max(from), (secret.end as usize).min(to));
-            if start < end && text.is_char_boundary(start - from) && text.is_char_boundary(end - from) {
+            if start < end {
                 bytes[start - from..end - from].fill(b'*');
             }
         }

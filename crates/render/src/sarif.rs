@@ -180,7 +180,11 @@ fn artifact(place: &Place) -> Value {
 /// The one replacement that turns one text into the other and takes whole words.
 pub fn replacement(file: tojimari_text::FileId, before: &str, after: &str) -> (Span, String) {
     let start = common(before.chars(), after.chars());
-    let start = before[..start].rfind(between_words).map_or(0, |at| at + 1);
+    let goes_on = |text: &str| text[start..].chars().next().is_some_and(|c| !between_words(c));
+    let start = match goes_on(before) || goes_on(after) {
+        true => before[..start].rfind(between_words).map_or(0, |at| at + 1),
+        false => start,
+    };
     let (rest, new) = (&before[start..], &after[start..]);
     let kept = common(rest.chars().rev(), new.chars().rev());
     let kept = rest[rest.len() - kept..].find(between_words).map_or(0, |at| kept - at);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobMatcher};
-use tojimari_controls::waiver::{Scope, Waiver};
+use tojimari_controls::waiver::{Patterns, Scope, Waiver};
 use tojimari_controls::{Custom, Expression, On, Settings};
 use tojimari_model::finding::Severity;
 use tojimari_text::{FileId, Problem, Sources, Span};
@@ -121,8 +121,8 @@ impl Config {
         }
         let control = control?;
         let controls = vec![self.control(&control.value, control.span, reader)?];
-        let scope =
-            Scope::Pattern { path: path.flatten(), resource: resource.flatten(), container: container.flatten() };
+        let scope = Patterns { path: path.flatten(), resource: resource.flatten(), container: container.flatten() };
+        let scope = Scope::Patterns(Box::new(scope));
         let reason = reason.filter(|reason| !reason.trim().is_empty());
         Some(Waiver { controls, scope, reason, until: until.flatten(), span })
     }

@@ -30,15 +30,21 @@ pub struct Waiver {
 #[derive(Clone, Debug)]
 pub enum Scope {
     /// What stands in that line, is begun by it, or encloses it.
-    Line { file: FileId, line: u32 },
-    /// What every pattern that is there matches.
-    Pattern {
-        /// Matched against the name of the file, relative to the folder of the configuration.
-        path: Option<GlobMatcher>,
-        /// Matched against the address and the name of the resource.
-        resource: Option<GlobMatcher>,
-        container: Option<GlobMatcher>,
+    Line {
+        file: FileId,
+        line: u32,
     },
+    Patterns(Box<Patterns>),
+}
+
+/// What every pattern that is there matches.
+#[derive(Clone, Debug)]
+pub struct Patterns {
+    /// Matched against the name of the file, relative to the folder of the configuration.
+    pub path: Option<GlobMatcher>,
+    /// Matched against the address and the name of the resource.
+    pub resource: Option<GlobMatcher>,
+    pub container: Option<GlobMatcher>,
 }
 
 /// What is needed to say whether a waiver is of use.
@@ -148,7 +154,8 @@ fn covers(
             let in_none = || !containers.get(&evaluation.whole).is_some_and(|all| all.iter().any(in_container));
             lines.first(evaluation.whole) == *line || (lines.all(evaluation.whole).contains(line) && in_none())
         }
-        Scope::Pattern { path, resource, container } => {
+        Scope::Patterns(patterns) => {
+            let Patterns { path, resource, container } = &**patterns;
             let path = path.as_ref().is_none_or(|path| {
                 let name = &run.sources.get(evaluation.subject.file).name;
                 (run.relative)(name).is_some_and(|name| path.is_match(name))

@@ -50,11 +50,7 @@ fn one(evaluation: &Evaluation, report: &Report<'_>, renderer: &Renderer) -> Str
         (Status::Fail, Severity::Low) => (Level::INFO, evaluation.severity.to_string()),
         (status, _) => (Level::NOTE, status.to_string()),
     };
-    let mut cut = Cut::new(report, evaluation.span);
-    // The line of a finding about secrets may hold one.
-    if matches!(&*evaluation.control, "TJ.10" | "ECS.8") {
-        cut.text = "*".repeat(cut.text.len());
-    }
+    let cut = Cut::new(report, evaluation.span);
     let source = report.sources.get(evaluation.span.file);
     let annotation = AnnotationKind::Primary.span(cut.marked.clone()).label(harmless(&subject(evaluation)));
     let snippet = Snippet::source(cut.text.as_str()).line_start(cut.line).annotation(annotation);
