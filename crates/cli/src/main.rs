@@ -5,6 +5,7 @@ mod baseline;
 mod check;
 mod config;
 mod exit;
+mod explain;
 mod files;
 mod fix;
 mod harden;
@@ -39,6 +40,7 @@ enum Verb {
     Fix(fix::Arguments),
     Prove(prove::Arguments),
     Harden(harden::Arguments),
+    Explain(explain::Arguments),
 }
 
 fn main() -> std::process::ExitCode {
@@ -54,6 +56,7 @@ fn main() -> std::process::ExitCode {
         Verb::Fix(arguments) => fix::run(arguments),
         Verb::Prove(arguments) => prove::run(arguments),
         Verb::Harden(arguments) => harden::run(arguments),
+        Verb::Explain(arguments) => explain::run(arguments),
     };
     outcome.unwrap_or_else(|error| exit::say(&error)).into()
 }

@@ -1,5 +1,6 @@
 //! Findings, plans, profiles and proofs as bytes. Prints nothing itself.
 
+pub mod explain;
 pub mod github;
 pub mod json;
 pub mod junit;
