@@ -142,10 +142,11 @@ fn described(rules: &Rules) -> Vec<Rule> {
 /// What `fix --unproven` would write for one failure.
 fn fix(sources: &Sources, evaluation: &Evaluation) -> Option<Fix> {
     let remedy = evaluation.remedy.as_ref().filter(|_| evaluation.status == Status::Fail)?;
-    let source = sources.get(evaluation.subject.file);
     let change = Change::Remedy { subject: evaluation.subject, remedy };
-    let after = patch::patched(&source.text, &[change]).ok().filter(|after| *after != source.text)?;
-    let (deleted, inserted) = sarif::replacement(evaluation.subject.file, &source.text, &after);
+    let patched = patch::patched(sources, evaluation.subject.file, &[change]).ok()?;
+    // One replacement of one file is shown; what changes more is for `fix`.
+    let (file, after) = patched.texts.into_iter().next().filter(|_| patched.notes.is_empty())?;
+    let (deleted, inserted) = sarif::replacement(file, &sources.get(file).text, &after);
     let description = match remedy.is_safe() {
         true => remedy.sentence(),
         false => format!("{} (needs proof: see tojimari harden)", remedy.sentence()),

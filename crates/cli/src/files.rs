@@ -13,6 +13,17 @@ const MAX_BYTES: u64 = 100 << 20;
 /// Reads a text file that the user named.
 pub fn read(path: &Path) -> Result<String> {
     let shown = path.display();
+    let file = readable(path)?;
+    std::io::read_to_string(file).map_err(|error| {
+        let why =
+            if error.kind() == std::io::ErrorKind::InvalidData { "not UTF-8 text".into() } else { error.to_string() };
+        BadInput(format!("{shown}: {why}")).into()
+    })
+}
+
+/// Opens a file that the user named, and says what keeps it from being read.
+pub fn readable(path: &Path) -> Result<std::fs::File> {
+    let shown = path.display();
     let file = std::fs::File::open(path).map_err(|error| BadInput(format!("{shown}: {error}")))?;
     let metadata = file.metadata().map_err(|error| BadInput(format!("{shown}: {error}")))?;
     if metadata.is_dir() {
@@ -21,11 +32,17 @@ pub fn read(path: &Path) -> Result<String> {
     if metadata.len() > MAX_BYTES {
         return Err(BadInput(format!("{shown}: larger than {} MiB", MAX_BYTES >> 20)).into());
     }
-    std::io::read_to_string(file).map_err(|error| {
-        let why =
-            if error.kind() == std::io::ErrorKind::InvalidData { "not UTF-8 text".into() } else { error.to_string() };
-        BadInput(format!("{shown}: {why}")).into()
-    })
+    Ok(file)
+}
+
+/// Whether a file may be replaced: one that is read-only is meant to stay.
+pub fn writable(path: &Path) -> Result<()> {
+    let shown = path.display();
+    let metadata = std::fs::metadata(path).map_err(|error| BadInput(format!("{shown}: {error}")))?;
+    match metadata.permissions().readonly() {
+        true => Err(BadInput(format!("{shown}: the file is read-only")).into()),
+        false => Ok(()),
+    }
 }
 
 /// Writes beside the target and renames, so that a reader sees the old bytes or the new ones. The
@@ -46,9 +63,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     beside.write_all(bytes).with_context(|| format!("failed to write {shown}"))?;
     match &before {
         Some(before) => {
-            if before.permissions().readonly() {
-                return Err(BadInput(format!("{shown}: the file is read-only")).into());
-            }
+            writable(&target)?;
             beside.as_file().set_permissions(before.permissions())?;
             use std::os::unix::fs::MetadataExt;
             // Only root may give a file away; for others the owner is their own already.

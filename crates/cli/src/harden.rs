@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use tojimari_lab::Lab;
 use tojimari_model::observed::Profile;
 use tojimari_model::proof::{Proof, Verdict};
-use tojimari_plan::decide::{proven, with_memory_note};
+use tojimari_plan::decide::{proven, with_memory};
 use tojimari_plan::{Plan, decide};
 use tojimari_render::terminal;
 use tojimari_text::edit;
@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::lab::{self, RunArguments};
 use crate::plan::Decisions;
 use crate::progress::Steps;
-use crate::task::DeclaredTask;
+use crate::task::{DeclaredTask, Named};
 use crate::{files, task, tell};
 
 /// How often a plan is widened by what its proof showed: a program may write elsewhere once its
@@ -27,9 +27,8 @@ const ROUNDS: usize = 4;
 /// prove that it runs with a read-only root.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Task definition: the input of register-task-definition or the output of
-    /// describe-task-definition. It is not changed; the hardened one goes to the folder of --out.
-    taskdef: PathBuf,
+    #[command(flatten)]
+    task: Named,
     #[command(flatten)]
     run: RunArguments,
     #[command(flatten)]
@@ -40,7 +39,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
-    let declared = task::read(&arguments.taskdef)?;
+    let declared = task::read(&arguments.task)?;
     let (lab, steps) = lab::open(&declared, &arguments.run, None)?;
 
     let mut profile = lab.trace(&declared.task).map_err(lab::error)?;
@@ -49,23 +48,31 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     std::fs::create_dir_all(out).with_context(|| format!("failed to make the folder {}", out.display()))?;
     let (plan, proof) = settle(&declared, &lab, &mut profile, &arguments)?;
     let (plan, proof) = if proof.verdict == Verdict::Holds {
-        let least = lab.minimise(&plan, &proof, &|plan| task::apply(&declared, plan).ok()).map_err(lab::error)?;
-        (proven(with_memory_note(&declared.task, least.plan)), least.proof)
+        let least = lab.minimise(&plan, &proof, &|plan| declared.apply(plan).ok()).map_err(lab::error)?;
+        (proven(with_memory(&declared.task, least.plan, &arguments.decisions.options())), least.proof)
     } else {
         (plan, proof)
     };
     steps.done();
 
-    let hardened = task::patched(&declared, &plan)?;
-    let diff = edit::unified_diff(&declared.name, &declared.text, &hardened);
+    let patched = declared.patched(&plan)?;
     files::write_json(&out.join("profile.json"), &profile)?;
     files::write_json(&out.join("plan.json"), &plan)?;
     files::write_json(&out.join("proof.json"), &proof)?;
+    let mut diff = String::new();
+    let mut written = Vec::new();
+    for (file, text) in &patched.texts {
+        let (name, before) = declared.original(*file);
+        diff.push_str(&edit::unified_diff(&name, &before, text));
+        let own = Path::new(&name).file_name().unwrap_or("task-definition.json".as_ref());
+        let path = out.join(own);
+        files::write(&path, text.as_bytes())?;
+        written.push(path.display().to_string());
+    }
     files::write(&out.join("changes.diff"), diff.as_bytes())?;
-    let hardened_path = out.join(arguments.taskdef.file_name().unwrap_or("task-definition.json".as_ref()));
-    files::write(&hardened_path, hardened.as_bytes())?;
 
-    tell::print(&summary(&profile, &plan, &diff, &proof, &hardened_path));
+    tell::print(&summary(&profile, &plan, &diff, &proof, &written));
+    tell::notes(&patched.notes);
     tell::print(&timings(&steps, arguments.run.quiet));
     Ok(if proof.verdict == Verdict::Holds { Exit::Done } else { Exit::Failing })
 }
@@ -76,7 +83,7 @@ fn settle(declared: &DeclaredTask, lab: &Lab, profile: &mut Profile, arguments: 
     let platform = arguments.decisions.platform(declared);
     let options = arguments.decisions.options();
     let mut plan = decide(&declared.task, profile, platform, &options);
-    let mut proof = lab.prove(&task::apply(declared, &plan)?).map_err(lab::error)?;
+    let mut proof = lab.prove(&declared.apply(&plan)?).map_err(lab::error)?;
     for _ in 1..ROUNDS {
         if proof.verdict == Verdict::Holds {
             break;
@@ -87,18 +94,18 @@ fn settle(declared: &DeclaredTask, lab: &Lab, profile: &mut Profile, arguments: 
             break;
         }
         plan = wider;
-        proof = lab.prove(&task::apply(declared, &plan)?).map_err(lab::error)?;
+        proof = lab.prove(&declared.apply(&plan)?).map_err(lab::error)?;
     }
     Ok((plan, proof))
 }
 
-fn summary(profile: &Profile, plan: &Plan, diff: &str, proof: &Proof, hardened: &Path) -> String {
+fn summary(profile: &Profile, plan: &Plan, diff: &str, proof: &Proof, written: &[String]) -> String {
     let changed = diff.lines().filter(|line| line.starts_with('+') && !line.starts_with("+++")).count();
+    let files = if written.is_empty() { "nothing".to_owned() } else { written.join(", ") };
     format!(
-        "Observed\n{}\nDecided\n{}\nWritten\n  {} with {changed} new or changed lines (changes.diff)\n\nProven\n{}",
+        "Observed\n{}\nDecided\n{}\nWritten\n  {files} with {changed} new or changed lines (changes.diff)\n\nProven\n{}",
         indented(&terminal::profile(profile)),
         indented(&terminal::plan(plan)),
-        hardened.display(),
         indented(&terminal::proof(proof)),
     )
 }

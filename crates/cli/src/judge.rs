@@ -104,9 +104,11 @@ pub fn judge(sources: &Sources, files: &[FileId], loader: &Loader<'_>, rules: &R
     judged
 }
 
-/// The stacks of all units.
-pub fn stacks(sources: &Sources, files: &[FileId], loader: &Loader<'_>) -> Vec<Stack> {
-    read_units(sources, files, loader, |read| read.stacks).into_iter().flatten().collect()
+/// The stacks of all units, and what could not be read.
+pub fn stacks(sources: &Sources, files: &[FileId], loader: &Loader<'_>) -> (Vec<Stack>, Vec<Problem>) {
+    let (stacks, problems): (Vec<_>, Vec<_>) =
+        read_units(sources, files, loader, |read| (read.stacks, read.problems)).into_iter().unzip();
+    (stacks.into_iter().flatten().collect(), problems.into_iter().flatten().collect())
 }
 
 /// What `of` makes of each unit, in their order. What is a part of another unit was read there.

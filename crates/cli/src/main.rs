@@ -4,6 +4,7 @@ mod accept;
 mod baseline;
 mod check;
 mod config;
+mod edits;
 mod exit;
 mod explain;
 mod files;

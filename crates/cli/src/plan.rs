@@ -13,8 +13,8 @@ use crate::{files, task, tell};
 /// Decide the fewest and narrowest writable mounts from a write profile.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Task definition that the profile was taken of.
-    taskdef: PathBuf,
+    #[command(flatten)]
+    task: task::Named,
     /// Profile that `trace` wrote.
     #[arg(long, value_name = "FILE")]
     profile: PathBuf,
@@ -40,6 +40,9 @@ pub struct Decisions {
     /// What to take where a tmpfs and an empty volume would both do.
     #[arg(long, value_enum, default_value = "tmpfs")]
     prefer: PreferName,
+    /// Raise the task's memory by what the tmpfs mounts may take, to a size that the platform has.
+    #[arg(long)]
+    raise_memory: bool,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy)]
@@ -74,12 +77,12 @@ impl Decisions {
             PreferName::Tmpfs => Prefer::Tmpfs,
             PreferName::Volume => Prefer::Volume,
         };
-        Options { allow: self.allow.clone(), exec: self.exec, prefer }
+        Options { allow: self.allow.clone(), exec: self.exec, prefer, raise_memory: self.raise_memory }
     }
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
-    let declared = task::read(&arguments.taskdef)?;
+    let declared = task::read(&arguments.task)?;
     let profile = read_profile(&arguments.profile)?;
     let decisions = &arguments.decisions;
     let plan = decide(&declared.task, &profile, decisions.platform(&declared), &decisions.options());

@@ -8,13 +8,14 @@ use tojimari_render::terminal;
 
 use crate::exit::{BadInput, Exit};
 use crate::lab::{self, RunArguments};
+use crate::task::Named;
 use crate::{files, task, tell};
 
 /// Run a hardened task definition as it is written and report every write that is refused.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Hardened task definition.
-    taskdef: PathBuf,
+    #[command(flatten)]
+    task: Named,
     #[command(flatten)]
     run: RunArguments,
     /// Where the proof goes; standard output if not given.
@@ -23,7 +24,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
-    let declared = task::read(&arguments.taskdef)?;
+    let declared = task::read(&arguments.task)?;
     let writable: Vec<&str> = declared
         .task
         .containers

@@ -9,15 +9,15 @@ use crate::exit::Exit;
 use crate::files;
 
 use crate::lab::{self, RunArguments};
+use crate::task::Named;
 use crate::{task, tell};
 
 /// Run a task's containers with a writable root and record every write that a read-only root
 /// would refuse, also of files that are deleted again.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Task definition: the input of register-task-definition or the output of
-    /// describe-task-definition.
-    taskdef: PathBuf,
+    #[command(flatten)]
+    task: Named,
     #[command(flatten)]
     run: RunArguments,
     /// Only this container of the task.
@@ -29,7 +29,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
-    let declared = task::read(&arguments.taskdef)?;
+    let declared = task::read(&arguments.task)?;
     let (lab, steps) = lab::open(&declared, &arguments.run, arguments.container)?;
     let profile = lab.trace(&declared.task).map_err(lab::error)?;
     steps.done();

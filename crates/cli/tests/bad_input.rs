@@ -42,8 +42,8 @@ fn json_that_is_not_json() {
         ),
         ("{\n  // a comment\n  \"family\": \"f\"}", "error: t.json:2:3: not JSON: comments are not allowed"),
         ("\u{feff}{\r\n  \"family\": f}", "error: t.json:2:13: not JSON: a value is expected"),
-        ("", "error: t.json:1:1: no task definition: containerDefinitions is missing"),
-        ("{\"name\": 1}", "error: t.json:1:1: no task definition: containerDefinitions is missing"),
+        ("", "error: t.json:1:1: no task definition: nothing in it declares containers"),
+        ("{\"name\": 1}", "error: t.json:1:1: no task definition: nothing in it declares containers"),
     ] {
         assert_eq!(refused(content.as_bytes(), &[]), said, "{content:?}");
     }

@@ -60,6 +60,13 @@ pub enum Capacity {
     Unknown(Reason, Span),
 }
 
+/// The task definition can be registered for Fargate and for nothing else.
+pub fn is_for_fargate_alone(task: &TaskDefinition) -> bool {
+    let all = &task.requires_compatibilities;
+    let fargate = |name: &Field<String>| name.as_str().is_some_and(|name| name.eq_ignore_ascii_case("FARGATE"));
+    !all.items.is_empty() && all.rest.is_none() && all.items.iter().all(fargate)
+}
+
 /// What the tasks of a service run on.
 pub fn of_service(on: &Subject<'_>, service: &Service) -> Capacity {
     capacity(on, &service.launch_type, &service.capacity_provider_strategy, &service.cluster, service.span)

@@ -1,10 +1,8 @@
 //! Whether a resource has the tags that it should have.
 
-use std::sync::Arc;
-
 use tojimari_model::Field;
 use tojimari_model::declared::{List, Tag};
-use tojimari_model::finding::Remedy;
+use tojimari_model::finding::{Remedy, WantedTag};
 
 use crate::subject::Subject;
 use crate::verdict::Verdict;
@@ -28,12 +26,17 @@ pub fn judge(on: &Subject<'_>, tags: &List<Tag>) -> Verdict {
     if let Some((reason, span)) = open.or(rest) {
         return Verdict::unknown(span, "the tags", reason);
     }
-    let keys: Vec<Arc<str>> = missing.iter().map(|key| Arc::from(key.as_str())).collect();
+    let keys: Vec<&str> = missing.iter().map(|key| key.as_str()).collect();
     let words = match keys.is_empty() {
         true => "there is no tag".to_owned(),
         false => format!("there is no tag {}", keys.join(", ")),
     };
-    Verdict::fail(span, words).with_remedy(Remedy::Tags { keys })
+    let tags = match keys.is_empty() {
+        // Any tag will do: this one has a value that is known.
+        true => vec![WantedTag { key: "Name".into(), value: Some(on.resource.name.clone()) }],
+        false => keys.into_iter().map(|key| WantedTag { key: key.into(), value: None }).collect(),
+    };
+    Verdict::fail(span, words).with_remedy(Remedy::Tags { tags })
 }
 
 #[cfg(test)]

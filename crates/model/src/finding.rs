@@ -96,7 +96,7 @@ pub enum Remedy {
     /// This container's root file system becomes read-only. Needs proof.
     ReadOnlyRoot { container: Arc<str> },
     /// This container gives up `privileged`. Needs proof, but on Fargate, which refuses it anyway.
-    NotPrivileged { container: Arc<str> },
+    NotPrivileged { container: Arc<str>, refused_anyway: bool },
     /// This container runs as a user that is not root. Needs proof.
     NonRootUser { container: Arc<str> },
     /// The task gets a network of its own instead of the host's. Needs proof.
@@ -114,15 +114,17 @@ pub enum Remedy {
     TransitEncryption { volume: Arc<str> },
     /// The tasks get no public address. Needs proof: they may need another way out.
     NoPublicAddress,
-    /// The service runs on the latest platform version.
+    /// The service runs on the latest platform version. Needs proof: versions differ in what they
+    /// give a task.
     LatestPlatformVersion,
     /// This container's output goes to a log.
     LogConfiguration { container: Arc<str> },
     /// The cluster sends its metrics to Container Insights.
     ContainerInsights,
-    /// The resource gets a tag of each of these keys; of any key when the list is empty.
-    Tags { keys: Vec<Arc<str>> },
-    /// The capacity provider protects instances that run tasks from being ended.
+    /// The resource gets these tags.
+    Tags { tags: Vec<WantedTag> },
+    /// The capacity provider protects instances that run tasks from being ended. Needs proof: the
+    /// Auto Scaling group has to protect new instances, too, or the call is refused.
     TerminationProtection,
     /// Images are scanned when they are pushed.
     ScanOnPush,
@@ -132,6 +134,14 @@ pub enum Remedy {
     Advice(String),
 }
 
+/// A tag that a resource should have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedTag {
+    pub key: Arc<str>,
+    /// `None` where only a person knows it.
+    pub value: Option<Arc<str>>,
+}
+
 impl Remedy {
     /// One sentence in the imperative, for people.
     pub fn sentence(&self) -> String {
@@ -139,7 +149,7 @@ impl Remedy {
             Remedy::ReadOnlyRoot { container } => {
                 format!("set readonlyRootFilesystem to true on container {container} and mount what it writes")
             }
-            Remedy::NotPrivileged { container } => format!("set privileged to false on container {container}"),
+            Remedy::NotPrivileged { container, .. } => format!("set privileged to false on container {container}"),
             Remedy::NonRootUser { container } => format!("set user to one that is not root on container {container}"),
             Remedy::OwnNetwork => "set networkMode to awsvpc".into(),
             Remedy::OwnProcesses => "take pidMode away".into(),
@@ -157,8 +167,10 @@ impl Remedy {
             Remedy::LatestPlatformVersion => "set platformVersion to LATEST".into(),
             Remedy::LogConfiguration { container } => format!("give container {container} a logConfiguration"),
             Remedy::ContainerInsights => "set containerInsights to enabled or enhanced".into(),
-            Remedy::Tags { keys } if keys.is_empty() => "add a tag".into(),
-            Remedy::Tags { keys } => format!("add the tags {}", keys.join(", ")),
+            Remedy::Tags { tags } => {
+                let keys: Vec<&str> = tags.iter().map(|tag| &*tag.key).collect();
+                format!("add {} {}", if keys.len() == 1 { "the tag" } else { "the tags" }, keys.join(", "))
+            }
             Remedy::TerminationProtection => "set managedTerminationProtection to ENABLED".into(),
             Remedy::ScanOnPush => "set scanOnPush to true".into(),
             Remedy::ImmutableTags => "set imageTagMutability to IMMUTABLE".into(),
@@ -169,17 +181,18 @@ impl Remedy {
     /// It cannot break a service that runs: nothing that the service can do today is taken from it.
     pub fn is_safe(&self) -> bool {
         match self {
+            // Fargate does not run it at all while it asks for privileges.
+            Remedy::NotPrivileged { refused_anyway, .. } => *refused_anyway,
             Remedy::TmpfsOptions { .. }
             | Remedy::TransitEncryption { .. }
-            | Remedy::LatestPlatformVersion
             | Remedy::LogConfiguration { .. }
             | Remedy::ContainerInsights
             | Remedy::Tags { .. }
-            | Remedy::TerminationProtection
             | Remedy::ScanOnPush
             | Remedy::ImmutableTags => true,
             Remedy::ReadOnlyRoot { .. }
-            | Remedy::NotPrivileged { .. }
+            | Remedy::LatestPlatformVersion
+            | Remedy::TerminationProtection
             | Remedy::NonRootUser { .. }
             | Remedy::OwnNetwork
             | Remedy::OwnProcesses

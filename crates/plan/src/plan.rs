@@ -17,6 +17,9 @@ pub enum Platform {
 pub struct Plan {
     pub version: u32,
     pub platform: Platform,
+    /// The memory in MiB that the task gets, where it is to be raised for what the tmpfs mounts take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mib: Option<u64>,
     pub containers: Vec<ContainerPlan>,
     pub notes: Vec<String>,
 }

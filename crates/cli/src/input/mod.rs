@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use tojimari_text::{FileId, Problem, Sources, Span};
 
-pub use loader::{Loader, normal};
+pub use loader::{Known, Loader, normal, shown};
 
 use crate::config::Config;
 

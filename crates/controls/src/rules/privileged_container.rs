@@ -35,6 +35,7 @@ use tojimari_model::finding::Remedy;
 use tojimari_model::{Field, Severity};
 
 use crate::control::{Control, Standard};
+use crate::platform::is_for_fargate_alone;
 use crate::subject::{Subject, container_name};
 use crate::verdict::Verdict;
 
@@ -59,8 +60,12 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
     on.containers(|task, container| match &container.privileged {
         Field::Absent => Verdict::pass(container.head(), "privileged is not set"),
         Field::Known(false, span) => Verdict::pass(*span, "privileged is false"),
-        Field::Known(true, span) => Verdict::fail(*span, "the container is privileged")
-            .with_remedy(Remedy::NotPrivileged { container: container_name(task, container) }),
+        Field::Known(true, span) => {
+            Verdict::fail(*span, "the container is privileged").with_remedy(Remedy::NotPrivileged {
+                container: container_name(task, container),
+                refused_anyway: is_for_fargate_alone(task),
+            })
+        }
         Field::Unknown(reason, span) => Verdict::unknown(*span, "privileged", reason),
     })
 }

@@ -75,8 +75,11 @@ pub fn may_be(text: &str) -> bool {
     format(text, "").is_some()
 }
 
-fn format(text: &str, name: &str) -> Option<Format> {
-    if ecspresso::may_be_jsonnet(text, name) {
+/// The format of a file, by its content rather than its name alone and without parsing.
+pub fn format(text: &str, name: &str) -> Option<Format> {
+    if terraform::is_configuration(name) {
+        Some(Format::Terraform)
+    } else if ecspresso::may_be_jsonnet(text, name) {
         Some(Format::Ecspresso)
     } else if looks_like_json(text) {
         let ours = ecs_json::may_be(text) || cloudformation::may_be(text) || cdk::may_be(text);
@@ -229,9 +232,10 @@ fn json(file: FileId, sources: &Sources, files: &dyn Files) -> Read {
     } else {
         ecs_json::read(&tree).unwrap_or_default()
     };
-    // A file that is not ours may be as broken as it likes.
-    if !read.stacks.is_empty() {
-        read.problems.splice(0..0, problems);
+    // A file that is not ours may be as broken as it likes. What is amiss with the content of one
+    // that cannot be read whole may be so only because of that.
+    if !read.stacks.is_empty() && !problems.is_empty() {
+        read.problems = problems;
     }
     read
 }

@@ -25,30 +25,45 @@ pub(crate) fn fargate_memory(cpu_units: u64) -> Vec<u64> {
 }
 
 pub(super) fn note(task: &TaskDefinition, plan: &Plan) -> Option<String> {
-    let total: u64 = plan.containers.iter().flat_map(|c| &c.writable).filter_map(|mount| mount.size_mib).sum();
-    if total == 0 {
-        return None;
-    }
-    let memory = task.memory.as_str().and_then(mib);
+    let total = total(plan).filter(|total| *total > 0)?;
     let head = format!("{NOTE_HEAD}up to {total} MiB");
-    let Some(memory) = memory else {
+    let Some(memory) = task.memory.as_str().and_then(mib) else {
         return Some(format!("{head} of the memory of the task: see that its limits leave room"));
     };
-    let wanted = memory.saturating_add(total);
-    let larger = match plan.platform {
+    if let Some(raised) = plan.memory_mib {
+        return Some(format!("{head}, and the task gets {raised} MiB instead of {memory}"));
+    }
+    Some(match larger(task, plan, memory.saturating_add(total)) {
+        Some(larger) => format!(
+            "{head} of the task's {memory} MiB, as they fill; if the service needs all of its memory, raise the task \
+             to {larger} MiB (--raise-memory)"
+        ),
+        None => format!("{head} of the task's {memory} MiB, and its cpu value has no larger size: raise cpu as well"),
+    })
+}
+
+/// The memory with which the task keeps what it has beside its tmpfs mounts, where there is such a
+/// size.
+pub(super) fn raised(task: &TaskDefinition, plan: &Plan) -> Option<u64> {
+    let total = total(plan).filter(|total| *total > 0)?;
+    let memory = task.memory.as_str().and_then(mib)?;
+    larger(task, plan, memory.saturating_add(total))
+}
+
+/// What all tmpfs mounts hold when they are full, in MiB.
+fn total(plan: &Plan) -> Option<u64> {
+    let mut sizes = plan.containers.iter().flat_map(|container| &container.writable).filter_map(|mount| mount.size_mib);
+    sizes.try_fold(0_u64, u64::checked_add)
+}
+
+fn larger(task: &TaskDefinition, plan: &Plan, wanted: u64) -> Option<u64> {
+    match plan.platform {
         Platform::Fargate => {
             let cpu = task.cpu.as_str().and_then(cpu_units).unwrap_or_default();
             fargate_memory(cpu).into_iter().find(|size| *size >= wanted)
         }
         _ => Some(wanted),
-    };
-    Some(match larger {
-        Some(larger) => format!(
-            "{head} of the task's {memory} MiB, as they fill; if the service needs all of its memory, raise the task \
-             to {larger} MiB"
-        ),
-        None => format!("{head} of the task's {memory} MiB, and its cpu value has no larger size: raise cpu as well"),
-    })
+    }
 }
 
 /// `512`, `0.5 GB`, `1GB` in MiB.

@@ -15,7 +15,7 @@ mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tojimari_model::declared::{Container, Field, TaskDefinition};
+use tojimari_model::declared::{Container, Field, TaskDefinition, TaskKind};
 use tojimari_model::observed::{ContainerProfile, Profile};
 
 use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
@@ -34,6 +34,8 @@ pub struct Options {
     pub exec: bool,
     /// What to take where both would do.
     pub prefer: Prefer,
+    /// The task gets the memory that the tmpfs mounts may take, instead of a note about it.
+    pub raise_memory: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +53,9 @@ impl Platform {
     /// The platform that a task definition says it is for; EC2 where it says nothing, as ECS does.
     pub fn of(task: &TaskDefinition) -> Platform {
         let names = || task.requires_compatibilities.iter().filter_map(Field::as_str);
-        if names().any(|name| name.eq_ignore_ascii_case("FARGATE")) {
+        if task.kind == TaskKind::ComposeService {
+            Platform::Compose
+        } else if names().any(|name| name.eq_ignore_ascii_case("FARGATE")) {
             Platform::Fargate
         } else if names().any(|name| name.eq_ignore_ascii_case("MANAGED_INSTANCES")) {
             Platform::ManagedInstances
@@ -112,13 +116,14 @@ pub fn decide(task: &TaskDefinition, profile: &Profile, platform: Platform, opti
     if profile.exercise.is_none() {
         notes.push("no exercise was run: writes that only use brings about were not seen".to_owned());
     }
-    let plan = Plan { version: 1, platform, containers, notes };
-    with_memory_note(task, plan)
+    let plan = Plan { version: 1, platform, memory_mib: None, containers, notes };
+    with_memory(task, plan, options)
 }
 
 /// What a plan takes of the task's memory; minimisation calls it again after it took mounts away.
-pub fn with_memory_note(task: &TaskDefinition, mut plan: Plan) -> Plan {
+pub fn with_memory(task: &TaskDefinition, mut plan: Plan, options: &Options) -> Plan {
     plan.notes.retain(|note| !note.starts_with(memory::NOTE_HEAD));
+    plan.memory_mib = if options.raise_memory { memory::raised(task, &plan) } else { None };
     plan.notes.extend(memory::note(task, &plan));
     plan
 }

@@ -143,7 +143,8 @@ fn writes_beside_programs_are_not_mounted() {
         because,
         "it lies in /app, which holds programs or libraries; not proven yet, --allow /app mounts it all the same"
     );
-    let whole = Plan { version: 1, platform: Platform::Fargate, containers: vec![plan], notes: Vec::new() };
+    let whole =
+        Plan { version: 1, platform: Platform::Fargate, memory_mib: None, containers: vec![plan], notes: Vec::new() };
     let because = &proven(whole).containers[0].not_mounted[2].because;
     assert_eq!(because, "the write is tolerated: it lies in /app, which holds programs or libraries");
 }

@@ -3,16 +3,16 @@
 //! definition and its containers stand, which their places tell.
 
 use serde_json::{Value as Json, json};
-use tojimari_model::finding::Remedy;
-use tojimari_text::edit::{Document, Step, differences, meaning};
-use tojimari_text::{Node, Span};
+use tojimari_text::Node;
+use tojimari_text::edit::{Document, Step, meaning};
 
-use super::Error;
+use super::job::{Job, Pen, path_of};
+use super::{Change, Error};
 use crate::plan::{ContainerPlan, Plan, Seed, WritableBy, WritableMount};
 
 /// How a format spells the names of ECS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spelling {
+pub(super) enum Spelling {
     /// As the API: `readonlyRootFilesystem`.
     Camel,
     /// As CloudFormation: `ReadonlyRootFilesystem`.
@@ -20,12 +20,10 @@ pub enum Spelling {
 }
 
 impl Spelling {
-    /// That of a task definition or a container, by a member that each has. None of something
-    /// that merely looks like one: a Compose service has an image, too.
-    fn of(node: &Node) -> Option<Spelling> {
-        [Spelling::Camel, Spelling::Pascal].into_iter().find(|spelling| {
-            ["name", "containerDefinitions"].iter().any(|name| node.get(&spelling.name(name)).is_some())
-        })
+    /// That of an object, by the name of its first member.
+    fn of(node: &Node) -> Spelling {
+        let first = node.entries().first().and_then(|entry| entry.key.name.chars().next());
+        if first.is_some_and(char::is_uppercase) { Spelling::Pascal } else { Spelling::Camel }
     }
 
     fn name(self, name: &str) -> String {
@@ -49,106 +47,53 @@ impl Spelling {
     }
 }
 
-/// Where a task definition stands in a text.
-#[derive(Clone, Debug)]
-pub struct Located {
-    pub task: Span,
-    /// The containers by name.
-    pub containers: Vec<(String, Span)>,
-}
-
 /// Members after which new ones go, the first that is there: new lines then stand beside what they
 /// belong to, and the last member of an object keeps its line.
 pub(super) const AFTER_OF_CONTAINER: [&str; 3] = ["essential", "image", "name"];
 
-/// Writes the plan into the document. What the text means afterwards differs only in the members
-/// of the planned containers and in the volumes and seeding containers of the task.
-pub fn patch(document: &mut dyn Document, located: &Located, spelling: Spelling, plan: &Plan) -> Result<(), Error> {
-    let jobs = planned(document, located, spelling, plan)?;
-    carry_out(document, &jobs)
-}
-
-/// Writes plans and remedies into the document, each in the spelling of the object it is about.
-pub fn patch_all(
-    document: &mut dyn Document,
-    plans: &[(&Located, &Plan)],
-    remedies: &[(Span, &Remedy)],
-) -> Result<(), Error> {
-    let mut jobs = Vec::new();
-    for (subject, remedy) in remedies {
-        let path = path_of(document, *subject)?;
-        let spelling = document.get(&path).and_then(Spelling::of).ok_or(Error::Format)?;
-        jobs.push(Job { spelling, what: What::Remedy { subject: path, remedy } });
-    }
-    for (located, plan) in plans {
-        let path = path_of(document, located.task)?;
-        let spelling = document.get(&path).and_then(Spelling::of).ok_or(Error::Format)?;
-        jobs.extend(planned(document, located, spelling, plan)?);
-    }
-    carry_out(document, &jobs)
-}
-
-/// Something to write, with the way to where it goes: edits move places, and leave ways as they are.
-struct Job<'a> {
-    spelling: Spelling,
-    what: What<'a>,
-}
-
-enum What<'a> {
-    Harden { task: Vec<Step>, container: Vec<Step>, plan: &'a ContainerPlan },
-    Remedy { subject: Vec<Step>, remedy: &'a Remedy },
-}
-
-fn planned<'a>(
-    document: &dyn Document,
-    located: &Located,
-    spelling: Spelling,
-    plan: &'a Plan,
-) -> Result<Vec<Job<'a>>, Error> {
-    let task = path_of(document, located.task)?;
-    let job = |plan: &'a ContainerPlan| {
-        let found = located.containers.iter().find(|(name, _)| *name == plan.name);
-        let (_, span) = found.ok_or_else(|| Error::NoSuchContainer(plan.name.clone()))?;
-        let what = What::Harden { task: task.clone(), container: path_of(document, *span)?, plan };
-        Ok(Job { spelling, what })
-    };
-    plan.containers.iter().map(job).collect()
-}
-
-fn path_of(document: &dyn Document, span: Span) -> Result<Vec<Step>, Error> {
-    let range = span.range();
-    document.path_of(range.start, range.end).ok_or(Error::NoSuchPlace)
-}
-
-fn carry_out(document: &mut dyn Document, jobs: &[Job<'_>]) -> Result<(), Error> {
-    let before = root(document)?;
-    let mut touched = Vec::new();
-    for job in jobs {
-        let mut writer = Writer { document, spelling: job.spelling, touched: Vec::new() };
-        match &job.what {
-            What::Harden { task, container, plan } => writer.harden(task, container, plan)?,
-            What::Remedy { subject, remedy } => writer.remedy(subject, remedy)?,
+/// What a change comes to in a document.
+pub(super) fn jobs<'a>(document: &dyn Document, change: &Change<'a>) -> Result<Vec<Job<'a>>, Error> {
+    match change {
+        Change::Remedy { subject, remedy } => {
+            let remedy = *remedy;
+            let path = path_of(document, *subject)?;
+            let node = document.get(&path).ok_or(Error::NoSuchPlace)?;
+            // What is written about a resource of a template goes into its properties.
+            let is_resource = node.get("Type").and_then(Node::as_str).is_some_and(|kind| kind.starts_with("AWS::"));
+            let spelling = if is_resource { Spelling::Pascal } else { Spelling::of(node) };
+            let bare = is_resource && node.get("Properties").is_none();
+            let path = if is_resource { [&path[..], &["Properties".into()]].concat() } else { path };
+            let job: Job<'a> = Box::new(move |pen| {
+                if bare && let Some((_, resource)) = path.split_last() {
+                    pen.set(resource, "Properties", json!({}), &["Type"])?;
+                }
+                Writer { pen, spelling }.remedy(&path, remedy)
+            });
+            Ok(vec![job])
         }
-        touched.append(&mut writer.touched);
+        Change::Plan { located, plan } => {
+            let plan = *plan;
+            let task = path_of(document, located.task)?;
+            let spelling = Spelling::of(document.get(&task).ok_or(Error::NoSuchPlace)?);
+            let mut jobs: Vec<Job<'a>> = Vec::new();
+            for planned in &plan.containers {
+                let found = located.containers.iter().find(|(name, _)| *name == planned.name);
+                let (_, span) = found.ok_or_else(|| Error::NoSuchContainer(planned.name.clone()))?;
+                let (task, container) = (task.clone(), path_of(document, *span)?);
+                jobs.push(Box::new(move |pen| Writer { pen, spelling }.harden(&task, &container, planned)));
+            }
+            jobs.push(Box::new(move |pen| Writer { pen, spelling }.memory(&task, plan)));
+            Ok(jobs)
+        }
     }
-    let after = root(document)?;
-    let meant = |path: &Vec<Step>| touched.iter().any(|touched| path.starts_with(touched));
-    if differences(&before, &after).iter().all(meant) { Ok(()) } else { Err(Error::OtherMeaning) }
 }
 
-/// The node that every path starts from: for a stream of documents, all of them.
-fn root(document: &dyn Document) -> Result<Node, Error> {
-    document.whole().ok_or(Error::NoSuchPlace)
-}
-
-pub(super) struct Writer<'a> {
-    document: &'a mut dyn Document,
+pub(super) struct Writer<'p, 'd> {
+    pub(super) pen: &'p mut Pen<'d>,
     spelling: Spelling,
-    /// Ways to what may differ afterwards.
-    touched: Vec<Vec<Step>>,
 }
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
     fn harden(&mut self, task: &[Step], container: &[Step], plan: &ContainerPlan) -> Result<(), Error> {
         if plan.readonly_root {
             self.set(container, "readonlyRootFilesystem", json!(true), &AFTER_OF_CONTAINER)?;
@@ -163,6 +108,15 @@ impl Writer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The memory that the task needs with its tmpfs, where the plan raises it.
+    fn memory(&mut self, task: &[Step], plan: &Plan) -> Result<(), Error> {
+        let Some(memory) = plan.memory_mib else { return Ok(()) };
+        let written = self.member(task, "memory").map(meaning);
+        let value =
+            if written.is_some_and(|written| written.is_number()) { json!(memory) } else { json!(memory.to_string()) };
+        self.set(task, "memory", value, &["cpu", "family"])
     }
 
     fn tmpfs(&mut self, container: &[Step], mount: &WritableMount) -> Result<(), Error> {
@@ -221,34 +175,35 @@ impl Writer<'_> {
         }
         let depends_on = json!({ "containerName": name, "condition": "SUCCESS" });
         self.push(container, "dependsOn", depends_on, &["mountPoints"])?;
-        let key = self.spelling.name("containerDefinitions");
-        let at = self.document.get(task).and_then(|node| node.get(&key)).map_or(0, |list| list.items().len());
-        self.touched.push([task, &[Step::Key(key.clone()), Step::Index(at)]].concat());
-        Ok(self.document.push(task, &key, &seed, &[])?)
+        self.pen.push_only(task, &self.spelling.name("containerDefinitions"), seed)
     }
 
     pub(super) fn set(&mut self, path: &[Step], name: &str, value: Json, after: &[&str]) -> Result<(), Error> {
         let after: Vec<String> = after.iter().map(|name| self.spelling.name(name)).collect();
         let after: Vec<&str> = after.iter().map(String::as_str).collect();
-        self.touched.push([path, &[self.key(name)]].concat());
-        let (key, value) = (self.spelling.name(name), self.spelling.value(value));
-        Ok(self.document.set(path, &key, &value, &after)?)
+        self.pen.set(path, &self.spelling.name(name), self.spelling.value(value), &after)
     }
 
     pub(super) fn push(&mut self, path: &[Step], name: &str, item: Json, after: &[&str]) -> Result<(), Error> {
         let after: Vec<String> = after.iter().map(|name| self.spelling.name(name)).collect();
         let after: Vec<&str> = after.iter().map(String::as_str).collect();
-        self.touched.push([path, &[self.key(name)]].concat());
-        let (key, item) = (self.spelling.name(name), self.spelling.value(item));
-        Ok(self.document.push(path, &key, &item, &after)?)
+        self.pen.push(path, &self.spelling.name(name), self.spelling.value(item), &after)
     }
 
     pub(super) fn key(&self, name: &str) -> Step {
-        Step::Key(self.spelling.name(name))
+        Step::Key(self.name(name))
+    }
+
+    pub(super) fn name(&self, name: &str) -> String {
+        self.spelling.name(name)
+    }
+
+    pub(super) fn is_template(&self) -> bool {
+        self.spelling == Spelling::Pascal
     }
 
     pub(super) fn member(&self, path: &[Step], name: &str) -> Option<&Node> {
-        self.document.get(path)?.get(&self.spelling.name(name))
+        self.pen.member(path, &self.spelling.name(name))
     }
 
     fn has(&self, path: &[Step], list: &str, member: &str, value: &str) -> bool {
@@ -269,25 +224,13 @@ fn quoted(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tojimari_text::edit::{json, yaml};
-    use tojimari_text::yaml::Dialect;
+    use tojimari_model::finding::{Remedy, WantedTag};
 
+    use super::super::tests::{container_plan, fixed, fixed_resource, planned, tmpfs, volume};
     use super::*;
-    use crate::plan::Platform;
 
-    /// Locates the one task definition of a text by the names of its members.
-    fn located(document: &dyn Document, task: &[Step], spelling: Spelling) -> Located {
-        let node = document.get(task).expect("the task definition");
-        let containers = node.get(&spelling.name("containerDefinitions")).expect("containers").items();
-        let name = |node: &Node| node.get(&spelling.name("name")).and_then(Node::as_str).unwrap_or("?").to_owned();
-        Located { task: node.span, containers: containers.iter().map(|c| (name(c), c.span)).collect() }
-    }
-
-    fn patched(file: &str, path: &[Step], plan: &Plan) -> Result<String, Error> {
-        let mut editor = json::Editor::new(file).expect("JSON");
-        let located = located(&editor, path, Spelling::Camel);
-        patch(&mut editor, &located, Spelling::Camel, plan)?;
-        Ok(editor.into_text())
+    fn seeded(path: &str) -> WritableMount {
+        WritableMount { seeded_from_image: true, seed: Some(Seed::InitContainer), ..volume(path, "web-data") }
     }
 
     #[test]
@@ -301,14 +244,7 @@ mod tests {
           Image: !Sub ${Repo}:1 # pinned by the pipeline
           Essential: true
 ";
-        let mut editor = yaml::Editor::new(text, Dialect::Yaml11).expect("YAML");
-        let task: Vec<Step> = vec![0.into(), "Resources".into(), "Task".into(), "Properties".into()];
-        let located = located(&editor, &task, Spelling::Pascal);
-        let plan = plan(vec![
-            mount("/tmp", WritableBy::Tmpfs, None),
-            mount("/data", WritableBy::Volume, Some(Seed::InitContainer)),
-        ]);
-        patch(&mut editor, &located, Spelling::Pascal, &plan).expect("a patch");
+        let plan = container_plan("web", vec![tmpfs("/tmp"), seeded("/data")]);
         let expected = "Resources:
   Task:
     Type: AWS::ECS::TaskDefinition
@@ -344,36 +280,9 @@ mod tests {
       Volumes:
         - Name: web-data
 ";
-        assert_eq!(editor.text(), expected);
-        let once = editor.text().to_owned();
-        let again = self::located(&editor, &task, Spelling::Pascal);
-        patch(&mut editor, &again, Spelling::Pascal, &plan).expect("a patch");
-        assert_eq!(editor.text(), once, "twice is the same as once");
-    }
-
-    fn mount(path: &str, by: WritableBy, seed: Option<Seed>) -> WritableMount {
-        let tmpfs = by == WritableBy::Tmpfs;
-        WritableMount {
-            path: path.into(),
-            by,
-            size_mib: tmpfs.then_some(16),
-            options: if tmpfs { vec!["noexec".into(), "mode=1777".into()] } else { Vec::new() },
-            because: Vec::new(),
-            seeded_from_image: seed.is_some(),
-            seed,
-            volume: (!tmpfs).then(|| "web-data".into()),
-        }
-    }
-
-    fn plan(writable: Vec<WritableMount>) -> Plan {
-        let container = ContainerPlan {
-            name: "web".into(),
-            readonly_root: true,
-            privileged: false,
-            writable,
-            not_mounted: Vec::new(),
-        };
-        Plan { version: 1, platform: Platform::Fargate, containers: vec![container], notes: Vec::new() }
+        let once = planned(text, "t.yaml", &plan).expect("a patch");
+        assert_eq!(once, expected);
+        assert_eq!(planned(&once, "t.yaml", &plan).expect("a patch"), once, "twice is the same as once");
     }
 
     const FILE: &str = r#"{
@@ -391,7 +300,7 @@ mod tests {
 
     #[test]
     fn only_lines_that_have_to_change_do() {
-        let after = patched(FILE, &[], &plan(vec![mount("/tmp", WritableBy::Tmpfs, None)])).expect("a patch");
+        let after = planned(FILE, "task.json", &container_plan("web", vec![tmpfs("/tmp")])).expect("a patch");
         let expected = r#"{
   "family": "app",
   "containerDefinitions": [
@@ -419,18 +328,15 @@ mod tests {
 
     #[test]
     fn twice_is_the_same_as_once() {
-        let plan = plan(vec![
-            mount("/tmp", WritableBy::Tmpfs, None),
-            mount("/data", WritableBy::Volume, Some(Seed::InitContainer)),
-        ]);
-        let once = patched(FILE, &[], &plan).expect("a patch");
-        assert_eq!(patched(&once, &[], &plan).expect("a patch"), once);
+        let plan = container_plan("web", vec![tmpfs("/tmp"), seeded("/data")]);
+        let once = planned(FILE, "task.json", &plan).expect("a patch");
+        assert_eq!(planned(&once, "task.json", &plan).expect("a patch"), once);
     }
 
     #[test]
     fn a_seed_is_a_container_that_runs_first() {
-        let plan = plan(vec![mount("/data", WritableBy::Volume, Some(Seed::InitContainer))]);
-        let after: Json = serde_json::from_str(&patched(FILE, &[], &plan).expect("a patch")).expect("JSON");
+        let plan = container_plan("web", vec![seeded("/data")]);
+        let after: Json = serde_json::from_str(&planned(FILE, "task.json", &plan).expect("a patch")).expect("JSON");
         assert_eq!(after["volumes"], json!([{ "name": "web-data" }]));
         let containers = &after["containerDefinitions"];
         assert_eq!(containers[0]["dependsOn"], json!([{ "containerName": "web-data-seed", "condition": "SUCCESS" }]));
@@ -442,15 +348,118 @@ mod tests {
     #[test]
     fn the_wrapper_of_describe_stays() {
         let file = format!("{{\"taskDefinition\": {FILE}}}");
-        let after = patched(&file, &["taskDefinition".into()], &plan(Vec::new())).expect("a patch");
+        let after = planned(&file, "task.json", &container_plan("web", Vec::new())).expect("a patch");
         let after: Json = serde_json::from_str(&after).expect("JSON");
         assert_eq!(after["taskDefinition"]["containerDefinitions"][0]["readonlyRootFilesystem"], json!(true));
     }
 
     #[test]
-    fn a_container_that_is_not_there_is_an_error() {
-        let mut plan = plan(Vec::new());
-        plan.containers[0].name = "other".into();
-        assert_eq!(patched(FILE, &[], &plan), Err(Error::NoSuchContainer("other".into())));
+    fn memory_is_raised_as_it_is_written() {
+        let plan = Plan { memory_mib: Some(1024), ..container_plan("web", Vec::new()) };
+        for (written, expected) in [("\"512\"", "\"1024\""), ("512", "1024")] {
+            let file = FILE.replace("\"family\": \"app\"", &format!("\"family\": \"app\",\n  \"memory\": {written}"));
+            let after = planned(&file, "task.json", &plan).expect("a patch");
+            assert!(after.contains(&format!("\"memory\": {expected}")), "{after}");
+        }
+    }
+
+    const TEMPLATE: &str = "Resources:
+  Cluster:
+    Type: AWS::ECS::Cluster
+  Named:
+    Type: AWS::ECS::Cluster
+    Properties:
+      ClusterName: a # the first
+  Repository:
+    Type: AWS::ECR::Repository
+    Properties:
+      RepositoryName: app
+  Service:
+    Type: AWS::ECS::Service
+    Properties:
+      NetworkConfiguration:
+        AwsvpcConfiguration:
+          Subnets: !Ref Subnets
+          AssignPublicIp: ENABLED
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      PidMode: host
+      Volumes:
+        - Name: data
+          EFSVolumeConfiguration:
+            FilesystemId: fs-1
+      ContainerDefinitions:
+        - Name: web
+          Image: nginx
+          LogConfiguration:
+            LogDriver: awslogs
+        - Name: side
+          Image: envoy
+          LinuxParameters:
+            Capabilities:
+              Add: [NET_ADMIN]
+";
+
+    #[test]
+    fn remedies_of_resources_are_written_into_their_properties() {
+        let tag = WantedTag { key: "team".into(), value: Some("web".into()) };
+        for (resource, remedy, expected) in [
+            (
+                "Cluster",
+                Remedy::ContainerInsights,
+                "AWS::ECS::Cluster\n    Properties: {ClusterSettings: [{ Name: containerInsights, Value: enabled }]}\n",
+            ),
+            (
+                "Named",
+                Remedy::ContainerInsights,
+                "      ClusterName: a # the first\n      ClusterSettings:\n        - Name: containerInsights\n          \
+                 Value: enabled\n",
+            ),
+            ("Named", Remedy::Tags { tags: vec![tag] }, "      Tags:\n        - Key: team\n          Value: web\n"),
+            ("Repository", Remedy::ScanOnPush, "      ImageScanningConfiguration:\n        ScanOnPush: true\n"),
+            ("Repository", Remedy::ImmutableTags, "app\n      ImageTagMutability: IMMUTABLE\n"),
+            ("Service", Remedy::NoPublicAddress, "          AssignPublicIp: DISABLED\n"),
+            ("Service", Remedy::LatestPlatformVersion, "      PlatformVersion: LATEST\n"),
+            ("Task", Remedy::OwnProcesses, "    Properties:\n      Volumes:\n"),
+            ("Task", Remedy::OwnNetwork, "      NetworkMode: awsvpc\n"),
+        ] {
+            let after = fixed_resource(TEMPLATE, "t.yaml", resource, &remedy).expect("a patch");
+            assert!(after.contains(expected), "{remedy:?}:\n{after}");
+        }
+    }
+
+    #[test]
+    fn remedies_of_containers_are_written_into_them() {
+        let container = || "side".into();
+        let capability = |name: &str| vec![name.into()];
+        for (remedy, expected) in [
+            (
+                Remedy::LogConfiguration { container: container() },
+                "          Image: envoy\n          LogConfiguration:\n            LogDriver: awslogs\n",
+            ),
+            (
+                Remedy::DropCapabilities { container: container(), capabilities: capability("NET_ADMIN") },
+                "          Image: envoy\n",
+            ),
+            (
+                Remedy::DropCapabilities { container: container(), capabilities: capability("ALL") },
+                "              Add: [NET_ADMIN]\n              Drop: [ALL]\n",
+            ),
+            (
+                Remedy::NoNewPrivileges { container: container() },
+                "          Image: envoy\n          DockerSecurityOptions: [no-new-privileges]\n",
+            ),
+        ] {
+            let after = fixed(TEMPLATE, "t.yaml", "side", &remedy).expect("a patch");
+            assert!(after.contains(expected), "{remedy:?}:\n{after}");
+        }
+    }
+
+    #[test]
+    fn the_last_capability_goes_with_its_list() {
+        let remedy = Remedy::DropCapabilities { container: "side".into(), capabilities: vec!["NET_ADMIN".into()] };
+        let after = fixed(TEMPLATE, "t.yaml", "side", &remedy).expect("a patch");
+        assert!(!after.contains("LinuxParameters"), "{after}");
     }
 }

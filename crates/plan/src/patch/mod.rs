@@ -1,16 +1,20 @@
-//! Writes plans and remedies into the user's own file, one file a format. Every patch reads its
+//! Writes plans and remedies into the user's own files, one file a format. Every patch reads its
 //! result again and compares meanings: what differs is what was meant, or there is no patch.
 
-pub mod ecs;
+mod compose;
+mod copilot;
+mod ecs;
+mod job;
 mod remedy;
 
+use std::collections::BTreeMap;
+
+use tojimari_model::declared::TaskDefinition;
 use tojimari_model::finding::Remedy;
-use tojimari_text::Span;
-use tojimari_text::edit::{Document, json, yaml};
-use tojimari_text::yaml::Dialect;
+use tojimari_model::read::Format;
+use tojimari_text::{FileId, Sources, Span};
 
 use crate::plan::Plan;
-use ecs::Located;
 
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -22,10 +26,28 @@ pub enum Error {
     NoSuchPlace,
     #[error("after the edit the file would mean something else than intended")]
     OtherMeaning,
-    #[error("files of this kind are not edited yet")]
+    #[error("files of this kind are not edited")]
     Format,
     #[error("nothing is written for this remedy: {0}")]
     Remedy(String),
+    /// What the format has no word for, or what lies where no edit reaches; with what to do instead.
+    #[error("{0}")]
+    ByHand(String),
+}
+
+/// Where a task definition stands in a text.
+#[derive(Clone, Debug)]
+pub struct Located {
+    pub task: Span,
+    /// The containers by name.
+    pub containers: Vec<(String, Span)>,
+}
+
+impl Located {
+    pub fn of(task: &TaskDefinition) -> Located {
+        let containers = task.containers.iter().filter_map(|c| Some((c.name.as_str()?.to_owned(), c.span)));
+        Located { task: task.span, containers: containers.collect() }
+    }
 }
 
 /// A change that a file is to get.
@@ -42,32 +64,149 @@ pub enum Change<'a> {
     },
 }
 
-/// The text with all of these changes in it, or none of them.
-pub fn patched(text: &str, changes: &[Change<'_>]) -> Result<String, Error> {
-    let mut document = open(text)?;
-    // Remedies first: their places are those of the text as it was read.
-    let remedies: Vec<(Span, &Remedy)> = changes
-        .iter()
-        .filter_map(|change| match change {
-            Change::Remedy { subject, remedy } => Some((*subject, *remedy)),
-            Change::Plan { .. } => None,
-        })
-        .collect();
-    let plans: Vec<(&Located, &Plan)> = changes
-        .iter()
-        .filter_map(|change| match change {
-            Change::Plan { located, plan } => Some((located, *plan)),
-            Change::Remedy { .. } => None,
-        })
-        .collect();
-    ecs::patch_all(&mut *document, &plans, &remedies)?;
-    Ok(document.text().to_owned())
+impl Change<'_> {
+    /// The file in which the task definition, the container or the resource stands.
+    pub fn file(&self) -> FileId {
+        match self {
+            Change::Plan { located, .. } => located.task.file,
+            Change::Remedy { subject, .. } => subject.file,
+        }
+    }
 }
 
-fn open(text: &str) -> Result<Box<dyn Document>, Error> {
-    if text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
-        return Ok(Box::new(json::Editor::new(text)?));
+/// What changes make of files.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Patched {
+    /// The new text of every file that changes: mostly the one that the changes are about, and
+    /// others where a value is written elsewhere.
+    pub texts: BTreeMap<FileId, String>,
+    /// What the edit touches beside what it is for: others that share an anchor.
+    pub notes: Vec<String>,
+}
+
+/// The files with all of these changes in them, or with none. The changes are all about `file`.
+pub fn patched(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Result<Patched, Error> {
+    let source = sources.get(file);
+    let format = tojimari_model::read::format(&source.text, &source.name).ok_or(Error::Format)?;
+    let mut jobs = Vec::new();
+    let mut document = match format {
+        Format::Json | Format::CloudFormation | Format::Ecspresso | Format::Compose | Format::Copilot => {
+            job::open(&source.text)?
+        }
+        Format::Dockerfile | Format::Terraform => return Err(Error::Format),
+    };
+    for change in changes {
+        let jobs_of = match format {
+            Format::Copilot => copilot::jobs,
+            Format::Compose => compose::jobs,
+            Format::Json if compose::is_service(&*document, change) => compose::jobs,
+            _ => ecs::jobs,
+        };
+        jobs.extend(jobs_of(&*document, change)?);
     }
-    let dialect = if text.contains("AWS::") { Dialect::Yaml11 } else { Dialect::Yaml12 };
-    Ok(Box::new(yaml::Editor::new(text, dialect)?))
+    let notes = job::carry_out(&mut *document, &jobs)?;
+    let mut patched = Patched { notes, ..Patched::default() };
+    if document.text() != source.text {
+        patched.texts.insert(file, document.text().to_owned());
+    }
+    Ok(patched)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Texts patched as commands do it: read whole, located by the name of a container, patched.
+
+    use tojimari_model::declared::Declared;
+    use tojimari_model::read::{self, Files};
+
+    use super::*;
+    use crate::plan::{ContainerPlan, Platform, WritableBy, WritableMount};
+
+    struct NoFiles;
+
+    impl Files for NoFiles {
+        fn load(&self, path: &str) -> Result<FileId, String> {
+            Err(format!("{path} does not exist"))
+        }
+
+        fn list(&self, _: &str) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    fn mount(path: &str, by: WritableBy) -> WritableMount {
+        WritableMount {
+            path: path.into(),
+            by,
+            size_mib: None,
+            options: Vec::new(),
+            because: Vec::new(),
+            seeded_from_image: false,
+            seed: None,
+            volume: None,
+        }
+    }
+
+    pub fn tmpfs(path: &str) -> WritableMount {
+        let options = vec!["noexec".into(), "mode=1777".into()];
+        WritableMount { size_mib: Some(16), options, ..mount(path, WritableBy::Tmpfs) }
+    }
+
+    pub fn volume(path: &str, name: &str) -> WritableMount {
+        WritableMount { volume: Some(name.into()), ..mount(path, WritableBy::Volume) }
+    }
+
+    pub fn container_plan(name: &str, writable: Vec<WritableMount>) -> Plan {
+        let container = ContainerPlan {
+            name: name.into(),
+            readonly_root: true,
+            privileged: false,
+            writable,
+            not_mounted: Vec::new(),
+        };
+        let platform = Platform::Fargate;
+        Plan { version: 1, platform, memory_mib: None, containers: vec![container], notes: Vec::new() }
+    }
+
+    /// The task definition that has that container.
+    fn located(sources: &Sources, file: FileId, container: &str) -> TaskDefinition {
+        let units = read::units(sources, &[file]);
+        let resources =
+            units.iter().flat_map(|unit| read::read(unit, sources, &NoFiles).stacks).flat_map(|s| s.resources);
+        let mut tasks = resources.filter_map(|resource| match resource.declared {
+            Declared::TaskDefinition(task) => Some(*task),
+            _ => None,
+        });
+        tasks.find(|task| task.container(container).is_some()).expect("a task definition with that container")
+    }
+
+    pub fn planned(text: &str, name: &str, plan: &Plan) -> Result<String, Error> {
+        let sources = Sources::new();
+        let file = sources.add(name, text);
+        let task = located(&sources, file, &plan.containers[0].name);
+        let change = Change::Plan { located: Located::of(&task), plan };
+        Ok(patched(&sources, file, &[change])?.texts.remove(&file).unwrap_or_else(|| text.to_owned()))
+    }
+
+    pub fn patched_whole(text: &str, name: &str, container: &str, remedy: &Remedy) -> Result<Patched, Error> {
+        let sources = Sources::new();
+        let file = sources.add(name, text);
+        let subject = located(&sources, file, container).container(container).expect("the container").span;
+        patched(&sources, file, &[Change::Remedy { subject, remedy }])
+    }
+
+    pub fn fixed(text: &str, name: &str, container: &str, remedy: &Remedy) -> Result<String, Error> {
+        Ok(patched_whole(text, name, container, remedy)?.texts.into_values().next().unwrap_or_else(|| text.to_owned()))
+    }
+
+    pub fn fixed_resource(text: &str, name: &str, address: &str, remedy: &Remedy) -> Result<String, Error> {
+        let sources = Sources::new();
+        let file = sources.add(name, text);
+        let units = read::units(&sources, &[file]);
+        let mut resources =
+            units.iter().flat_map(|unit| read::read(unit, &sources, &NoFiles).stacks).flat_map(|s| s.resources);
+        let subject = resources.find(|resource| &*resource.address == address).expect("the resource").span;
+        let change = Change::Remedy { subject, remedy };
+        Ok(patched(&sources, file, &[change])?.texts.remove(&file).unwrap_or_else(|| text.to_owned()))
+    }
 }

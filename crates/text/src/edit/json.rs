@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Document, Error, Step, meaning, path_within, shown};
+use super::{Document, Error, Step, children, meaning, path_within, shown, without};
 use crate::json::parse;
 use crate::source::{FileId, Span};
 use crate::tree::Node;
@@ -77,6 +77,20 @@ impl Document for Editor {
         };
         let at = last.span.end as usize;
         self.splice(at, at, &inserted)
+    }
+
+    fn replace(&mut self, path: &[Step], value: &Json) -> Result<(), Error> {
+        let node = self.get(path).ok_or_else(|| Error::NoSuchValue(shown(path)))?;
+        let range = node.span.range();
+        self.splice(range.start, range.end, &value.to_string())
+    }
+
+    fn remove(&mut self, path: &[Step]) -> Result<(), Error> {
+        let missing = || Error::NoSuchValue(shown(path));
+        let (last, parent) = path.split_last().ok_or_else(missing)?;
+        let (index, ranges) = self.get(parent).and_then(|parent| children(parent, last)).ok_or_else(missing)?;
+        let range = without(&ranges, index);
+        self.splice(range.start, range.end, "")
     }
 }
 

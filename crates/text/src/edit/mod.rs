@@ -44,7 +44,7 @@ pub enum Error {
 pub trait Document {
     fn get(&self, path: &[Step]) -> Option<&Node>;
 
-    /// The way to the node that covers exactly those bytes, the outermost one.
+    /// The way to the node that covers exactly those bytes, alone or with its key, the outermost one.
     fn path_of(&self, start: usize, end: usize) -> Option<Vec<Step>>;
 
     /// Sets a member of the object at `path`: its value is replaced where it has one, else it is
@@ -55,28 +55,66 @@ pub trait Document {
     /// there is none.
     fn push(&mut self, path: &[Step], key: &str, item: &Json, after: &[&str]) -> Result<(), Error>;
 
+    /// Puts a scalar in the place of the scalar at `path`.
+    fn replace(&mut self, path: &[Step], value: &Json) -> Result<(), Error>;
+
+    /// Takes the member or the item at `path` out, with the lines that are its own. The last one
+    /// of a block cannot be taken out: the block itself can.
+    fn remove(&mut self, path: &[Step]) -> Result<(), Error>;
+
     /// The node that every path starts from; for a stream of documents the sequence of them.
     fn whole(&self) -> Option<Node>;
 
     fn text(&self) -> &str;
 }
 
-/// The way from `root` to the node that covers exactly those bytes, the outermost one.
+/// The way from `root` to the node that covers exactly those bytes, alone or with its key, the
+/// outermost one.
 fn path_within(root: &Node, wanted: &std::ops::Range<usize>, path: &mut Vec<Step>) -> bool {
     if root.span.range() == *wanted {
         return true;
     }
     // An alias leads to text elsewhere, so a child need not lie inside its parent.
-    let entries = root.entries().iter().map(|entry| (Step::Key(entry.key.name.to_string()), &entry.value));
-    let items = root.items().iter().enumerate().map(|(index, item)| (Step::Index(index), item));
-    for (step, child) in entries.chain(items) {
-        path.push(step);
-        if path_within(child, wanted, path) {
+    for entry in root.entries() {
+        path.push(Step::Key(entry.key.name.to_string()));
+        let whole = entry.key.span.start as usize..entry.value.span.end as usize;
+        if whole == *wanted || path_within(&entry.value, wanted, path) {
+            return true;
+        }
+        path.pop();
+    }
+    for (index, item) in root.items().iter().enumerate() {
+        path.push(Step::Index(index));
+        if path_within(item, wanted, path) {
             return true;
         }
         path.pop();
     }
     false
+}
+
+/// The bytes to take out for the child at `index` of a list whose children, with commas between
+/// them, cover these ranges.
+fn without(children: &[std::ops::Range<usize>], index: usize) -> std::ops::Range<usize> {
+    match (index.checked_sub(1), children.get(index + 1)) {
+        (_, Some(next)) => children[index].start..next.start,
+        (Some(before), None) => children[before].end..children[index].end,
+        (None, None) => children[index].clone(),
+    }
+}
+
+/// The index of a step's child among the children of a node, and the places of all of them.
+fn children(node: &Node, step: &Step) -> Option<(usize, Vec<std::ops::Range<usize>>)> {
+    match step {
+        Step::Key(key) => {
+            let index = node.entries().iter().position(|entry| *entry.key.name == **key)?;
+            let ranges = node.entries().iter().map(|entry| entry.key.span.to(entry.value.span).range());
+            Some((index, ranges.collect()))
+        }
+        Step::Index(index) => {
+            (*index < node.items().len()).then(|| (*index, node.items().iter().map(|item| item.span.range()).collect()))
+        }
+    }
 }
 
 /// Where two trees mean different things: the ways to the topmost values that differ, that one has

@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Document, Error, Step, meaning, path_within, shown};
+use super::{Document, Error, Step, children, meaning, path_within, shown, without};
 use crate::source::{FileId, Span};
 use crate::tree::{Entry, Node, Written};
 use crate::yaml::{Dialect, read};
@@ -59,6 +59,13 @@ impl Document for Editor {
 
     fn push(&mut self, path: &[Step], key: &str, item: &Json, after: &[&str]) -> Result<(), Error> {
         let mapping = self.mapping(path)?;
+        if let Some(merged) = mapping.get(key).filter(|node| node.is_sequence())
+            && !own_entries(mapping).any(|entry| &*entry.key.name == key)
+        {
+            // An own list hides the one that a merge key brings: it takes its items over.
+            let items = merged.items().iter().map(meaning).chain([item.clone()]).collect();
+            return self.insert(path, key, &Json::Array(items), after);
+        }
         let sequence = match mapping.get(key) {
             Some(sequence) if sequence.is_sequence() && !sequence.items().is_empty() => sequence,
             Some(other) if !is_empty(other) => return Err(Error::Layout(key.to_owned())),
@@ -82,6 +89,52 @@ impl Document for Editor {
         let at = self.end_of_line(last.span);
         let inserted = format!("{}{indent}- {rendered}", self.line_end());
         self.splice(at, at, &inserted)
+    }
+
+    fn replace(&mut self, path: &[Step], value: &Json) -> Result<(), Error> {
+        let node = self.get(path).ok_or_else(|| Error::NoSuchValue(shown(path)))?;
+        let range = node.span.range();
+        let written = &self.text[range.clone()];
+        if range.is_empty() || written.contains('\n') || node.is_mapping() || node.is_sequence() || node.tag.is_some() {
+            return Err(Error::Layout(shown(path)));
+        }
+        let rendered = in_quotes_of(written, value);
+        self.splice(range.start, range.end, &rendered)
+    }
+
+    fn remove(&mut self, path: &[Step]) -> Result<(), Error> {
+        let missing = || Error::NoSuchValue(shown(path));
+        let (last, parent_path) = path.split_last().ok_or_else(missing)?;
+        let parent = self.get(parent_path).ok_or_else(missing)?;
+        let (index, ranges) = children(parent, last).ok_or_else(missing)?;
+        // What a merge key or an alias brings stands elsewhere.
+        let own = parent.span.range();
+        if ranges.iter().any(|range| !own.contains(&range.start)) && parent.is_mapping() {
+            return Err(Error::Layout(shown(path)));
+        }
+        if self.is_flow(parent) {
+            let range = without(&ranges, index);
+            return self.splice(range.start, range.end, "");
+        }
+        if ranges.len() < 2 {
+            return Err(Error::Layout(shown(path)));
+        }
+        let range = ranges[index].clone();
+        let start = self.line_start(range.start);
+        let before = &self.text[start..range.start];
+        let alone = match last {
+            Step::Key(_) => before.trim_matches([' ', '\u{feff}']).is_empty(),
+            Step::Index(_) => before.trim() == "-",
+        };
+        if !alone {
+            // The first entry stands behind the dash of its item: the next one takes its place.
+            let next = ranges.get(index + 1).filter(|_| index == 0).ok_or_else(|| Error::Layout(shown(path)))?;
+            let next = next.start;
+            return self.splice(range.start, next, "");
+        }
+        let end = self.end_of_line(Span::new(FileId(0), range.start, range.end));
+        let line_end = self.text[end..].find('\n').map_or(self.text.len(), |newline| end + newline + 1);
+        self.splice(start, line_end, "")
     }
 }
 
@@ -167,12 +220,7 @@ impl Editor {
             let start = self.text[..range.start].trim_end_matches([' ', '\t']).len();
             return self.splice(start, range.end, &rendered);
         }
-        let quote = written.chars().next().filter(|c| matches!(c, '"' | '\''));
-        let rendered = match (value, quote) {
-            (Json::String(text), Some('"')) => Json::from(text.as_str()).to_string(),
-            (Json::String(text), Some(_)) => format!("'{}'", text.replace('\'', "''")),
-            _ => flow(value),
-        };
+        let rendered = in_quotes_of(written, value);
         self.splice(range.start, range.end, &rendered)
     }
 
@@ -324,6 +372,15 @@ fn is_empty(node: &Node) -> bool {
         Written::Sequence(items) => items.is_empty(),
         Written::Mapping(entries) => entries.is_empty(),
         _ => false,
+    }
+}
+
+/// A scalar as text, a string in the quotes that the old one stands in.
+fn in_quotes_of(written: &str, value: &Json) -> String {
+    match (value, written.chars().next()) {
+        (Json::String(text), Some('"')) => Json::from(text.as_str()).to_string(),
+        (Json::String(text), Some('\'')) => format!("'{}'", text.replace('\'', "''")),
+        _ => flow(value),
     }
 }
 

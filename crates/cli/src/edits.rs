@@ -1,0 +1,389 @@
+//! Changes of the user's files, made in memory and looked at before anything is written: what a
+//! remedy was written for has to pass afterwards, or its change is taken back.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use anyhow::Result;
+use tojimari_model::declared::{Declared, Stack};
+use tojimari_model::finding::{Evaluation, Remedy, Status, WantedTag};
+use tojimari_plan::Plan;
+use tojimari_plan::patch::{self, Change, Located, Patched};
+use tojimari_text::{FileId, Problem, Sources};
+
+use crate::accept::accept;
+use crate::config::Config;
+use crate::exit::BadInput;
+use crate::input::Loader;
+use crate::judge::{self, Judged, Rules, judge};
+
+/// Remedies of one resource can hide others: a control tells of its first failure.
+const ROUNDS: usize = 32;
+
+/// What is said of one failure.
+pub enum Line {
+    Fixed(String),
+    /// What a person has to do or decide.
+    Left(String),
+    /// What was tried and could not be written.
+    Refused(String),
+    /// What the change brings with it.
+    Note(String),
+}
+
+impl Line {
+    pub fn said(&self, written: bool) -> String {
+        match self {
+            Line::Fixed(what) if written => format!("fixed: {what}"),
+            Line::Fixed(what) => format!("would fix: {what}"),
+            Line::Left(what) => format!("left: {what}"),
+            Line::Refused(what) => format!("error: {what}"),
+            Line::Note(what) => format!("note: {what}"),
+        }
+    }
+}
+
+/// `--tag KEY=VALUE`.
+#[derive(Clone, Debug)]
+pub struct Tag {
+    key: String,
+    value: String,
+}
+
+impl FromStr for Tag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((key, value)) if !key.is_empty() => Ok(Tag { key: key.to_owned(), value: value.to_owned() }),
+            _ => Err("expected KEY=VALUE, such as team=payments".to_owned()),
+        }
+    }
+}
+
+/// A failure and where it stands, in one line.
+fn shown(sources: &Sources, evaluation: &Evaluation) -> String {
+    let place = sources.place(evaluation.span);
+    let resource = &evaluation.resource.address;
+    let subject = match &evaluation.container {
+        Some(container) => format!("container {container} of {resource}"),
+        None => resource.to_string(),
+    };
+    format!("{} {subject} ({}:{}:{})", evaluation.control, place.file, place.line, place.column)
+}
+
+/// A remedy that is to be written.
+struct Wanted {
+    evaluation: Evaluation,
+    /// That of the evaluation, with the values that the user gave.
+    remedy: Remedy,
+    shown: String,
+}
+
+impl Wanted {
+    fn key(&self) -> String {
+        key(&self.evaluation, self.evaluation.remedy.as_ref().unwrap_or(&self.remedy))
+    }
+}
+
+/// Tells remedies apart whatever else moved in the file.
+fn key(evaluation: &Evaluation, remedy: &Remedy) -> String {
+    let Evaluation { control, resource, container, subject, .. } = evaluation;
+    format!("{control} {} {} {container:?} {remedy:?}", subject.file.0, resource.address)
+}
+
+/// Remedies that were written together, and the way back.
+struct Written {
+    /// The texts of the files before; `None` for that on the disk.
+    before: BTreeMap<FileId, Option<String>>,
+    wanted: Vec<Wanted>,
+    notes: Vec<String>,
+}
+
+/// The files as they were read, and what is asked of them.
+pub struct Asked<'a> {
+    pub sources: &'a Sources,
+    pub loader: &'a Loader<'a>,
+    pub files: &'a [FileId],
+    pub config: &'a Config,
+    pub rules: &'a Rules,
+    /// Everything below the configuration was looked at.
+    pub complete: bool,
+}
+
+/// What the files become.
+pub struct Edits<'a> {
+    asked: Asked<'a>,
+    /// Texts that differ from those that were read.
+    texts: HashMap<FileId, String>,
+    lines: Vec<Line>,
+}
+
+impl<'a> Edits<'a> {
+    pub fn new(asked: Asked<'a>) -> Self {
+        Edits { asked, texts: HashMap::new(), lines: Vec::new() }
+    }
+
+    pub fn finish(self) -> (HashMap<FileId, String>, Vec<Line>) {
+        (self.texts, self.lines)
+    }
+
+    /// What is said of the files as they are by now. What people accept is not for us to change.
+    pub fn judged(&self) -> (Sources, Judged) {
+        let Asked { sources, loader, files, config, rules, complete } = self.asked;
+        let sources = sources.with(&self.texts);
+        let mut judged = judge(&sources, files, &loader.over(&sources), rules);
+        accept(&mut judged, &sources, config, rules, complete, None);
+        (sources, judged)
+    }
+
+    /// Writes a plan into each task definition that has all of its containers.
+    pub fn plan(&mut self, plan: &Plan, path: &Path) -> Result<()> {
+        let (stacks, _) = judge::stacks(self.asked.sources, self.asked.files, self.asked.loader);
+        let found = located(&stacks, plan);
+        if found.is_empty() {
+            let names: Vec<&str> = plan.containers.iter().map(|container| container.name.as_str()).collect();
+            return Err(BadInput(format!(
+                "{}: the plan is for containers {}, and no task definition here has them",
+                path.display(),
+                names.join(", ")
+            ))
+            .into());
+        }
+        let mut by_file: BTreeMap<FileId, Vec<(String, Change<'_>)>> = BTreeMap::new();
+        for (address, located) in found {
+            by_file.entry(located.task.file).or_default().push((address, Change::Plan { located, plan }));
+        }
+        for (file, changes) in by_file {
+            let name = self.asked.sources.get(file).name.clone();
+            let (addresses, changes): (Vec<String>, Vec<Change<'_>>) = changes.into_iter().unzip();
+            match patch::patched(&self.asked.sources.with(&self.texts), file, &changes) {
+                Ok(patched) => {
+                    let notes = patched.notes.clone();
+                    self.change(patched);
+                    self.lines.push(Line::Fixed(format!("the plan for {} ({name})", addresses.join(", "))));
+                    self.lines.extend(notes.into_iter().map(|note| Line::Note(format!("{name}: {note}"))));
+                }
+                Err(error) => self.lines.push(Line::Refused(format!("{name}: failed to write the plan: {error}"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the remedies of failures, round after round, until none is left that was not tried.
+    pub fn remedies(&mut self, before: &Judged, unproven: bool, tags: &[Tag]) {
+        let mut tried: HashSet<String> = HashSet::new();
+        let mut last: Vec<Written> = Vec::new();
+        let troubles = troubles(self.asked.sources, &before.problems);
+        for _ in 0..ROUNDS {
+            let (sources, judged) = self.judged();
+            if self.take_back(std::mem::take(&mut last), &judged, &troubles, &mut tried) {
+                continue;
+            }
+            let mut by_file: BTreeMap<FileId, Vec<Wanted>> = BTreeMap::new();
+            for evaluation in judged.evaluations.into_iter().filter(|e| e.status == Status::Fail) {
+                let Some(remedy) = evaluation.remedy.clone() else { continue };
+                let writes = !matches!(remedy, Remedy::Advice(_)) && (unproven || remedy.is_safe());
+                if writes && !tried.contains(&key(&evaluation, &remedy)) {
+                    let wanted = Wanted { shown: shown(&sources, &evaluation), evaluation, remedy: with(remedy, tags) };
+                    by_file.entry(wanted.evaluation.subject.file).or_default().push(wanted);
+                }
+            }
+            if by_file.is_empty() {
+                break;
+            }
+            // Places are those of the texts that were judged: a file changes once a round.
+            let mut changed: HashSet<FileId> = HashSet::new();
+            for (file, wanted) in by_file {
+                last.extend(self.remedy(&sources, file, wanted, &mut tried, &mut changed));
+            }
+        }
+        self.settle(last);
+        self.left(before, unproven);
+    }
+
+    /// All remedies of a file at once; where that fails, each alone, so that one that cannot be
+    /// written does not keep the others out.
+    fn remedy(
+        &mut self,
+        sources: &Sources,
+        file: FileId,
+        wanted: Vec<Wanted>,
+        tried: &mut HashSet<String>,
+        changed: &mut HashSet<FileId>,
+    ) -> Option<Written> {
+        let change = |wanted: &Wanted| -> Result<Patched, patch::Error> {
+            let subject = wanted.evaluation.subject;
+            patch::patched(sources, file, &[Change::Remedy { subject, remedy: &wanted.remedy }])
+        };
+        let all: Vec<Change<'_>> = wanted
+            .iter()
+            .map(|wanted| Change::Remedy { subject: wanted.evaluation.subject, remedy: &wanted.remedy })
+            .collect();
+        let together = patch::patched(sources, file, &all);
+        drop(all);
+        if let Ok(patched) = together {
+            if patched.texts.keys().any(|file| changed.contains(file)) {
+                return None;
+            }
+            tried.extend(wanted.iter().map(Wanted::key));
+            changed.extend(patched.texts.keys());
+            let notes = patched.notes.clone();
+            return Some(Written { before: self.change(patched), wanted, notes });
+        }
+        let mut written = None;
+        for wanted in wanted {
+            let patched = match change(&wanted) {
+                Ok(_) if written.is_some() => continue,
+                Ok(patched) if patched.texts.keys().any(|file| changed.contains(file)) => continue,
+                patched => patched,
+            };
+            tried.insert(wanted.key());
+            match patched {
+                Ok(patched) => {
+                    changed.extend(patched.texts.keys());
+                    let notes = patched.notes.clone();
+                    written = Some(Written { before: self.change(patched), wanted: vec![wanted], notes });
+                }
+                Err(error @ (patch::Error::Remedy(_) | patch::Error::Format | patch::Error::ByHand(_))) => {
+                    self.lines.push(Line::Left(format!("{}: {error}", wanted.shown)));
+                }
+                Err(error) => {
+                    self.lines.push(Line::Refused(format!("{}: failed to write it: {error}", wanted.shown)));
+                }
+            }
+        }
+        written
+    }
+
+    /// Says what was written in the last round; what does not pass now, or is not read any more,
+    /// goes back to what it was. Whether anything did.
+    fn take_back(
+        &mut self,
+        last: Vec<Written>,
+        judged: &Judged,
+        troubles: &HashSet<String>,
+        tried: &mut HashSet<String>,
+    ) -> bool {
+        let of = |evaluation: &Evaluation| evaluation.remedy.as_ref().map(|remedy| key(evaluation, remedy));
+        let failing: HashSet<String> =
+            judged.evaluations.iter().filter(|e| e.status == Status::Fail).filter_map(of).collect();
+        let sources = self.asked.sources.with(&self.texts);
+        let broken: HashSet<FileId> = judged
+            .problems
+            .iter()
+            .filter(|problem| !troubles.contains(&trouble(&sources, problem)))
+            .map(|problem| problem.span.file)
+            .collect();
+        let mut back = false;
+        for written in last {
+            let is_broken = written.before.keys().any(|file| broken.contains(file));
+            let failed = |wanted: &Wanted| is_broken || failing.contains(&wanted.key());
+            if !written.wanted.iter().any(failed) {
+                self.settle(vec![written]);
+                continue;
+            }
+            back = true;
+            for (file, text) in written.before {
+                match text {
+                    Some(text) => self.texts.insert(file, text),
+                    None => self.texts.remove(&file),
+                };
+            }
+            for wanted in &written.wanted {
+                // One that was written in company may do alone.
+                if failed(wanted) || written.wanted.len() == 1 {
+                    let why = "what decides it stands elsewhere, so the change was taken back";
+                    self.lines.push(Line::Left(format!("{}: {why}", wanted.shown)));
+                } else {
+                    tried.remove(&wanted.key());
+                }
+            }
+        }
+        back
+    }
+
+    fn settle(&mut self, written: Vec<Written>) {
+        for Written { wanted, notes, before } in written {
+            self.lines.extend(wanted.into_iter().map(|wanted| Line::Fixed(wanted.shown)));
+            let name = before.keys().next().map(|file| self.asked.sources.get(*file).name.clone()).unwrap_or_default();
+            self.lines.extend(notes.into_iter().map(|note| Line::Note(format!("{name}: {note}"))));
+        }
+    }
+
+    /// Takes the new texts over. What comes back are those before.
+    fn change(&mut self, patched: Patched) -> BTreeMap<FileId, Option<String>> {
+        let mut before = BTreeMap::new();
+        for (file, text) in patched.texts {
+            before.insert(file, self.texts.insert(file, text));
+        }
+        before
+    }
+
+    /// What is for a person to do.
+    fn left(&mut self, before: &Judged, unproven: bool) {
+        for evaluation in before.evaluations.iter().filter(|e| e.status == Status::Fail) {
+            let why = match &evaluation.remedy {
+                None => "no fix is known".to_owned(),
+                Some(Remedy::Advice(words)) => words.clone(),
+                Some(remedy) if unproven || remedy.is_safe() => continue,
+                Some(remedy) => format!(
+                    "needs proof: {}; give the plan that was proven with --plan, or --unproven",
+                    remedy.sentence()
+                ),
+            };
+            self.lines.push(Line::Left(format!("{}: {why}", shown(self.asked.sources, evaluation))));
+        }
+    }
+
+    /// Says what fails now that did not before.
+    pub fn compare(&mut self, before: &Judged) {
+        if self.texts.is_empty() {
+            return;
+        }
+        let (_, after) = self.judged();
+        let key = |e: &Evaluation| (e.control.clone(), e.resource.address.clone(), e.container.clone());
+        let failed: HashSet<_> = before.evaluations.iter().filter(|e| e.status == Status::Fail).map(key).collect();
+        for evaluation in after.evaluations.iter().filter(|e| e.status == Status::Fail && !failed.contains(&key(e))) {
+            let subject = evaluation.container.as_deref().unwrap_or(&evaluation.resource.address);
+            self.lines.push(Line::Note(format!(
+                "with the change {} fails for {subject}: {}",
+                evaluation.control, evaluation.message
+            )));
+        }
+    }
+}
+
+fn trouble(sources: &Sources, problem: &Problem) -> String {
+    format!("{} {}", sources.get(problem.span.file).name, problem.message)
+}
+
+fn troubles(sources: &Sources, problems: &[Problem]) -> HashSet<String> {
+    problems.iter().map(|problem| trouble(sources, problem)).collect()
+}
+
+/// The remedy with the values that the user gave for tags.
+fn with(remedy: Remedy, given: &[Tag]) -> Remedy {
+    let Remedy::Tags { tags } = remedy else { return remedy };
+    let value = |tag: &WantedTag| {
+        let given = given.iter().find(|given| given.key == *tag.key).map(|given| Arc::from(given.value.as_str()));
+        given.or_else(|| tag.value.clone())
+    };
+    Remedy::Tags { tags: tags.iter().map(|tag| WantedTag { key: tag.key.clone(), value: value(tag) }).collect() }
+}
+
+/// Task definitions that have all containers of the plan, each once, with their addresses.
+fn located(stacks: &[Stack], plan: &Plan) -> Vec<(String, Located)> {
+    let mut found: Vec<(String, Located)> = Vec::new();
+    for resource in stacks.iter().flat_map(|stack| &stack.resources) {
+        let Declared::TaskDefinition(task) = &resource.declared else { continue };
+        let has_all = plan.containers.iter().all(|container| task.container(&container.name).is_some());
+        if !has_all || plan.containers.is_empty() || found.iter().any(|(_, other)| other.task == task.span) {
+            continue;
+        }
+        found.push((resource.address.to_string(), Located::of(task)));
+    }
+    found
+}

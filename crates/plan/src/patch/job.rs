@@ -1,0 +1,119 @@
+//! What is written, and how it is made sure that nothing else is: every write says which way it
+//! touches, and what differs afterwards must lie on one of these.
+
+use serde_json::Value as Json;
+use tojimari_text::edit::{Document, Step, differences, json, yaml};
+use tojimari_text::yaml::Dialect;
+use tojimari_text::{Node, Span};
+
+use super::Error;
+
+/// Something to write. It holds the ways to where it goes: edits move places, and leave ways.
+pub(super) type Job<'a> = Box<dyn Fn(&mut Pen<'_>) -> Result<(), Error> + 'a>;
+
+/// Writes into a document and remembers where.
+pub(super) struct Pen<'d> {
+    document: &'d mut dyn Document,
+    touched: Vec<Vec<Step>>,
+}
+
+impl Pen<'_> {
+    pub fn get(&self, path: &[Step]) -> Option<&Node> {
+        self.document.get(path)
+    }
+
+    pub fn member(&self, path: &[Step], name: &str) -> Option<&Node> {
+        self.get(path)?.get(name)
+    }
+
+    pub fn set(&mut self, path: &[Step], key: &str, value: Json, after: &[&str]) -> Result<(), Error> {
+        self.touched.push([path, &[Step::from(key)]].concat());
+        Ok(self.document.set(path, key, &value, after)?)
+    }
+
+    pub fn push(&mut self, path: &[Step], key: &str, item: Json, after: &[&str]) -> Result<(), Error> {
+        self.touched.push([path, &[Step::from(key)]].concat());
+        Ok(self.document.push(path, key, &item, after)?)
+    }
+
+    /// Adds an item to a list of which only that item may differ afterwards.
+    pub fn push_only(&mut self, path: &[Step], key: &str, item: Json) -> Result<(), Error> {
+        let at = self.member(path, key).map_or(0, |list| list.items().len());
+        self.touched.push([path, &[Step::from(key), Step::Index(at)]].concat());
+        Ok(self.document.push(path, key, &item, &[])?)
+    }
+
+    /// Puts a scalar in the place of one.
+    pub fn replace(&mut self, path: &[Step], value: Json) -> Result<(), Error> {
+        self.touched.push(path.to_vec());
+        Ok(self.document.replace(path, &value)?)
+    }
+
+    /// Takes a member out of an object, or an item out of a list.
+    pub fn remove(&mut self, path: &[Step]) -> Result<(), Error> {
+        // Items behind the one that goes move up.
+        let moved = matches!(path.last(), Some(Step::Index(_)));
+        self.touched.push(path[..path.len() - usize::from(moved)].to_vec());
+        Ok(self.document.remove(path)?)
+    }
+}
+
+/// The document of a text in JSON or YAML.
+pub(super) fn open(text: &str) -> Result<Box<dyn Document>, Error> {
+    if text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
+        return Ok(Box::new(json::Editor::new(text)?));
+    }
+    let dialect = if text.contains("AWS::") { Dialect::Yaml11 } else { Dialect::Yaml12 };
+    Ok(Box::new(yaml::Editor::new(text, dialect)?))
+}
+
+pub(super) fn path_of(document: &dyn Document, span: Span) -> Result<Vec<Step>, Error> {
+    let range = span.range();
+    document.path_of(range.start, range.end).ok_or(Error::NoSuchPlace)
+}
+
+/// Does all jobs, or says why not: then the document is to be thrown away. What else changes with
+/// them because it shares an anchor comes back in words.
+pub(super) fn carry_out(document: &mut dyn Document, jobs: &[Job<'_>]) -> Result<Vec<String>, Error> {
+    let before = document.whole().ok_or(Error::NoSuchPlace)?;
+    let mut pen = Pen { document, touched: Vec::new() };
+    for job in jobs {
+        job(&mut pen)?;
+    }
+    let touched = pen.touched;
+    let after = document.whole().ok_or(Error::NoSuchPlace)?;
+    let meant = |path: &[Step]| touched.iter().any(|touched| path.starts_with(touched));
+    let mut shared = Vec::new();
+    for difference in differences(&before, &after) {
+        if meant(&difference) {
+            continue;
+        }
+        if !is_shared(&after, &difference, &touched) {
+            return Err(Error::OtherMeaning);
+        }
+        shared.push(format!("{} changes too: it shares an anchor with what is changed", shown(&difference)));
+    }
+    shared.sort();
+    shared.dedup();
+    Ok(shared)
+}
+
+/// Whether what differs is the same text as something that was meant to: reached by an alias.
+fn is_shared(root: &Node, difference: &[Step], touched: &[Vec<Step>]) -> bool {
+    let at = |path: &[Step]| {
+        path.iter().try_fold(root, |node, step| match step {
+            Step::Key(key) => node.get(key),
+            Step::Index(index) => node.items().get(*index),
+        })
+    };
+    let Some(node) = at(difference) else { return false };
+    touched.iter().any(|path| at(path).is_some_and(|meant| meant.span == node.span))
+}
+
+fn shown(path: &[Step]) -> String {
+    let steps = path.iter().skip_while(|step| matches!(step, Step::Index(_))).map(|step| match step {
+        Step::Key(key) => key.clone(),
+        Step::Index(index) => index.to_string(),
+    });
+    steps.collect::<Vec<_>>().join(".")
+}
