@@ -47,7 +47,7 @@ fn json_that_is_not_json() {
     ] {
         assert_eq!(refused(content.as_bytes(), &[]), said, "{content:?}");
     }
-    assert_eq!(refused(b"{\"a\": \"\xff\"}", &[]), "error: t.json: not UTF-8 text");
+    assert_eq!(refused(b"{\"a\": \"\xff\"}", &[]), "error: t.json:1:8: not UTF-8 text");
 }
 
 #[test]

@@ -86,12 +86,17 @@ impl Service<'_, '_> {
         if !plan.privileged && self.member("privileged").is_some() {
             self.pen.set(self.way, "privileged", json!(false), &AFTER)?;
         }
+        let mut tmpfs = Vec::new();
         for mount in &plan.writable {
             if self.is_mounted(&mount.path) {
                 continue;
             }
             match mount.by {
-                WritableBy::Tmpfs => self.tmpfs(mount)?,
+                WritableBy::Tmpfs => {
+                    let size = mount.size_mib.map(|mib| format!("size={mib}m"));
+                    let options: Vec<String> = size.into_iter().chain(mount.options.iter().cloned()).collect();
+                    tmpfs.push(format!("{}:{}", mount.path, options.join(",")));
+                }
                 WritableBy::Volume => self.volume(mount)?,
                 WritableBy::Efs => {
                     let why = format!("{}: Compose mounts EFS through a volume driver of your own", mount.path);
@@ -99,7 +104,7 @@ impl Service<'_, '_> {
                 }
             }
         }
-        Ok(())
+        self.tmpfs(tmpfs)
     }
 
     fn member(&self, name: &str) -> Option<&Node> {
@@ -120,18 +125,18 @@ impl Service<'_, '_> {
         })
     }
 
-    fn tmpfs(&mut self, mount: &WritableMount) -> Result<(), Error> {
-        let size = mount.size_mib.map(|mib| format!("size={mib}m"));
-        let options: Vec<String> = size.into_iter().chain(mount.options.iter().cloned()).collect();
-        let item = format!("{}:{}", mount.path, options.join(","));
-        self.push_tmpfs(item)
-    }
-
-    fn push_tmpfs(&mut self, item: String) -> Result<(), Error> {
-        // One tmpfs may stand there without a list.
-        match self.member("tmpfs").and_then(Node::as_str).map(str::to_owned) {
-            Some(single) => self.pen.set(self.way, "tmpfs", json!([single, item]), &AFTER),
-            None => self.pen.push(self.way, "tmpfs", json!(item), &AFTER),
+    fn tmpfs(&mut self, new: Vec<String>) -> Result<(), Error> {
+        match self.member("tmpfs") {
+            _ if new.is_empty() => Ok(()),
+            None => self.pen.set(self.way, "tmpfs", json!(new), &AFTER),
+            Some(list) if list.is_sequence() => {
+                new.into_iter().try_for_each(|item| self.pen.push(self.way, "tmpfs", json!(item), &AFTER))
+            }
+            // One may stand there without a list.
+            Some(single) => {
+                let all: Vec<String> = single.as_str().map(str::to_owned).into_iter().chain(new).collect();
+                self.pen.set(self.way, "tmpfs", json!(all), &AFTER)
+            }
         }
     }
 

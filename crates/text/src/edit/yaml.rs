@@ -8,6 +8,9 @@ use crate::source::{FileId, Span};
 use crate::tree::{Entry, Node, Written};
 use crate::yaml::{Dialect, read};
 
+/// A list of scalars that is wider is written a line an item.
+const WIDEST_FLOW: usize = 80;
+
 /// A YAML text while it is edited. The first step of every path is the index of a document. Every
 /// change is made on a tree that was just read, so spans are never stale.
 #[derive(Clone, Debug)]
@@ -241,7 +244,7 @@ impl Editor {
                 let inner = column + self.unit();
                 members.iter().map(|(key, value)| self.block_line(key, value, inner)).collect()
             }
-            Json::Array(items) if items.iter().any(Json::is_object) => {
+            Json::Array(items) if items.iter().any(Json::is_object) || flow(value).len() > WIDEST_FLOW => {
                 let dash = column + if self.sequences_are_indented() { self.unit() } else { 0 };
                 items
                     .iter()
