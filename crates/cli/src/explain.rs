@@ -62,7 +62,7 @@ fn runbooks(control: &Control, file: &Path) -> Result<(String, Exit)> {
     tell::notes(&notes);
     let mut seen = HashSet::new();
     let mut books = Vec::new();
-    for stack in &judge::stacks(&sources, &files, &loader) {
+    for stack in &judge::stacks(&sources, &files, &loader).0 {
         for (resource, task) in tasks(stack) {
             let of = |one: &&Evaluation| one.whole == resource.span && one.resource.address == resource.address;
             let evaluations: Vec<Evaluation> = judged.evaluations.iter().filter(of).cloned().collect();

@@ -21,27 +21,16 @@ mod prove;
 mod task;
 mod tell;
 mod trace;
+mod verb;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
 /// Turn on a read-only root file system for Amazon ECS containers without breaking them.
 #[derive(Parser)]
 #[command(version, disable_help_subcommand = true)]
 struct Arguments {
     #[command(subcommand)]
-    verb: Verb,
-}
-
-#[derive(Subcommand)]
-enum Verb {
-    Check(check::Arguments),
-    Baseline(baseline::Arguments),
-    Trace(trace::Arguments),
-    Plan(plan::Arguments),
-    Fix(fix::Arguments),
-    Prove(prove::Arguments),
-    Harden(harden::Arguments),
-    Explain(explain::Arguments),
+    verb: verb::Verb,
 }
 
 fn main() -> std::process::ExitCode {
@@ -49,15 +38,5 @@ fn main() -> std::process::ExitCode {
     if let Some(code) = tojimari_lab::run::runner::entered() {
         return code;
     }
-    let outcome = match Arguments::parse().verb {
-        Verb::Baseline(arguments) => baseline::run(arguments),
-        Verb::Check(arguments) => check::run(arguments),
-        Verb::Trace(arguments) => trace::run(arguments),
-        Verb::Plan(arguments) => plan::run(arguments),
-        Verb::Fix(arguments) => fix::run(arguments),
-        Verb::Prove(arguments) => prove::run(arguments),
-        Verb::Harden(arguments) => harden::run(arguments),
-        Verb::Explain(arguments) => explain::run(arguments),
-    };
-    outcome.unwrap_or_else(|error| exit::say(&error)).into()
+    Arguments::parse().verb.run().unwrap_or_else(|error| exit::say(&error)).into()
 }

@@ -168,8 +168,13 @@ impl Remedy {
             Remedy::LogConfiguration { container } => format!("give container {container} a logConfiguration"),
             Remedy::ContainerInsights => "set containerInsights to enabled or enhanced".into(),
             Remedy::Tags { tags } => {
-                let keys: Vec<&str> = tags.iter().map(|tag| &*tag.key).collect();
-                format!("add {} {}", if keys.len() == 1 { "the tag" } else { "the tags" }, keys.join(", "))
+                let keys = tags.iter().map(|tag| &*tag.key).collect::<Vec<&str>>().join(", ");
+                match &tags[..] {
+                    // Whoever proposes a value has no certain tag in mind.
+                    [tag] if tag.value.is_some() => format!("add a tag, such as {keys}"),
+                    [_] => format!("add the tag {keys}"),
+                    _ => format!("add the tags {keys}"),
+                }
             }
             Remedy::TerminationProtection => "set managedTerminationProtection to ENABLED".into(),
             Remedy::ScanOnPush => "set scanOnPush to true".into(),

@@ -133,7 +133,7 @@ fn plan(paths: &[&str]) -> Plan {
         writable: paths.iter().map(mount).collect(),
         not_mounted: Vec::new(),
     };
-    Plan { version: 1, platform: Platform::Fargate, containers: vec![container], notes: Vec::new() }
+    Plan { version: 1, platform: Platform::Fargate, memory_mib: None, containers: vec![container], notes: Vec::new() }
 }
 
 fn applied(definition: &Value, plan: &Plan) -> TaskDefinition {
