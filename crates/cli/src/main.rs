@@ -18,6 +18,7 @@ mod lab;
 mod plan;
 mod progress;
 mod prove;
+mod schema;
 mod task;
 mod tell;
 mod trace;

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use crate::exit::Exit;
-use crate::{baseline, check, explain, fix, harden, plan, prove, trace};
+use crate::{baseline, check, explain, fix, harden, plan, prove, schema, trace};
 
 #[derive(Subcommand)]
 pub enum Verb {
@@ -16,6 +16,7 @@ pub enum Verb {
     Prove(prove::Arguments),
     Harden(harden::Arguments),
     Explain(explain::Arguments),
+    Schema(schema::Arguments),
 }
 
 impl Verb {
@@ -29,6 +30,7 @@ impl Verb {
             Verb::Prove(arguments) => prove::run(arguments),
             Verb::Harden(arguments) => harden::run(arguments),
             Verb::Explain(arguments) => explain::run(arguments),
+            Verb::Schema(arguments) => schema::run(arguments),
         }
     }
 }

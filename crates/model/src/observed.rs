@@ -3,11 +3,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `profile.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Profile {
+    #[schemars(extend("const" = 1))]
     pub version: u32,
     /// The family of the task definition that was run.
     pub family: String,
@@ -19,14 +21,14 @@ pub struct Profile {
     pub notes: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExerciseOutcome {
     pub command: String,
     pub exit: i32,
     pub seconds: f64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ContainerProfile {
     pub name: String,
     pub image: ImageIdentity,
@@ -51,7 +53,7 @@ pub struct ContainerProfile {
     pub volumes: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ImageIdentity {
     pub reference: String,
     /// Digest of the image's manifest or, for an archive without one, of its configuration.
@@ -59,7 +61,7 @@ pub struct ImageIdentity {
 }
 
 /// How hard the tracer worked, so that a reader can judge whether it disturbed the service.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Saturation {
     /// Calls that were stopped and looked at.
     pub stops: u64,
@@ -71,7 +73,7 @@ pub struct Saturation {
     pub unresolved: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PathProfile {
     /// Absolute in the container, without symbolic links. Bytes that are not UTF-8 are escaped `\xNN`.
     pub path: String,
@@ -90,7 +92,7 @@ pub struct PathProfile {
     pub kind: FileKind,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OperationCount {
     pub operation: Operation,
     pub count: u64,
@@ -103,7 +105,7 @@ pub struct OperationCount {
     pub would_break: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileKind {
     File,
@@ -118,7 +120,7 @@ pub enum FileKind {
 
 /// What was done to a path. One name per thing done, whatever form of call did it
 /// (`rename`, `renameat2` and their two ends become `rename-from` and `rename-to`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
     /// Open of an existing file for writing.
@@ -181,7 +183,7 @@ impl fmt::Display for Operation {
 }
 
 /// One folder of the image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FolderFact {
     pub path: String,
     /// Whether the image has it at all: a folder made at run time is not in the image.

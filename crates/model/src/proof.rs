@@ -1,11 +1,13 @@
 //! What was proven: the outcome of running a task definition with its root read-only (`proof.json`).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::observed::Operation;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Proof {
+    #[schemars(extend("const" = 1))]
     pub version: u32,
     pub verdict: Verdict,
     pub containers: Vec<ContainerProof>,
@@ -15,14 +17,14 @@ pub struct Proof {
     pub notes: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     Holds,
     Fails,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ContainerProof {
     pub name: String,
     pub started: bool,
@@ -39,7 +41,7 @@ pub struct ContainerProof {
     pub output: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct DeniedWrite {
     pub path: String,
     pub operation: Operation,

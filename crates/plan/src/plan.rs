@@ -1,8 +1,9 @@
 //! The plan as data (`plan.json`): printable, diffable, complete.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Platform {
     Fargate,
@@ -13,8 +14,9 @@ pub enum Platform {
 }
 
 /// `plan.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
+    #[schemars(extend("const" = 1))]
     pub version: u32,
     pub platform: Platform,
     /// The memory in MiB that the task gets, where it is to be raised for what the tmpfs mounts take.
@@ -24,7 +26,7 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ContainerPlan {
     pub name: String,
     pub readonly_root: bool,
@@ -35,7 +37,7 @@ pub struct ContainerPlan {
     pub not_mounted: Vec<NotMounted>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WritableMount {
     /// Mount point, absolute, without symbolic links.
     pub path: String,
@@ -56,7 +58,7 @@ pub struct WritableMount {
     pub volume: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WritableBy {
     Tmpfs,
@@ -66,7 +68,7 @@ pub enum WritableBy {
 }
 
 /// Who copies the image's content into a volume before the container starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Seed {
     /// The image declares a `VOLUME` at exactly this path: ECS copies its content.
@@ -79,7 +81,7 @@ pub enum Seed {
     NamedVolume,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NotMounted {
     pub path: String,
     pub because: String,

@@ -1,31 +1,41 @@
 //! Evaluations and problems as JSON, in the form that other programs rely on (`version` 1).
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tojimari_model::finding::{ResourceName, Severity, Status};
 use tojimari_text::Place;
 
 use crate::report::Report;
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// What `check --format json` writes.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "Report")]
+pub struct Document<'a> {
+    #[schemars(extend("const" = 1))]
     version: u32,
     evaluations: Vec<Evaluation<'a>>,
     problems: Vec<Problem<'a>>,
 }
 
-#[derive(Serialize)]
+/// The verdict of one control on one resource, or on one container of it.
+#[derive(Serialize, JsonSchema)]
 struct Evaluation<'a> {
+    /// The id: `ECS.5`, `TJ.10`, or one from `tojimari.toml`.
     control: &'a str,
     status: Status,
     severity: Severity,
     resource: &'a ResourceName,
+    /// Null where it is about the resource as a whole.
     container: Option<&'a str>,
+    /// What to point at.
     place: Place,
     message: &'a str,
+    /// What would put a failure right, in one sentence.
     remedy: Option<String>,
 }
 
-#[derive(Serialize)]
+/// What could not be read, or does not hold; the end of its place is not told.
+#[derive(Serialize, JsonSchema)]
 struct Problem<'a> {
     file: String,
     line: u32,

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, RwLock};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A file that has been added to a [`Sources`].
@@ -35,7 +36,7 @@ impl Span {
 
 /// A span as people and other programs read it. Lines and columns count from one; columns count
 /// Unicode scalar values; the end is exclusive.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Place {
     pub file: String,
     pub line: u32,

@@ -1,6 +1,7 @@
 //! `tojimari.toml`: what a house asks for and accepts. Every mistake in it is a problem with a place,
 //! and what is right in it holds all the same.
 
+mod shape;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use tojimari_controls::{Custom, Expression, On, Settings};
 use tojimari_model::finding::Severity;
 use tojimari_text::{FileId, Problem, Sources, Span};
 
+pub use shape::Shape;
 use table::{Item, Reader, Table, Value};
 
 pub const NAME: &str = "tojimari.toml";
@@ -220,5 +222,37 @@ impl Reader<'_> {
             self.problem(item.span, "a severity is \"low\", \"medium\", \"high\" or \"critical\"".to_owned());
         }
         named
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names that the reader takes out of a table, as it says them.
+    fn asked(text: &str) -> Vec<String> {
+        let sources = Sources::new();
+        let file = sources.add(NAME, text);
+        let config = Config::read(Path::new(NAME), file, &sources);
+        let said =
+            config.problems.iter().find_map(|problem| problem.message.split_once("there is no `nothing` here, but "));
+        let (_, names) = said.unwrap_or_else(|| panic!("{:?}", config.problems));
+        names.split(", ").map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_schema_has_the_names_that_are_read() {
+        let schema = schemars::schema_for!(Shape).to_value();
+        let properties = |route: &str| {
+            let mut names: Vec<String> =
+                schema.pointer(route).and_then(|o| o.as_object()).expect(route).keys().cloned().collect();
+            names.sort();
+            names
+        };
+        assert_eq!(asked("nothing = 1"), properties("/properties"));
+        assert_eq!(asked("[[waiver]]\nnothing = 1"), properties("/$defs/WaiverShape/properties"));
+        assert_eq!(asked("[[rule]]\nnothing = 1"), properties("/$defs/RuleShape/properties"));
+        let on: Vec<String> = On::ALL.iter().map(ToString::to_string).collect();
+        assert_eq!(schema["$defs"]["OnShape"]["enum"], serde_json::json!(on));
     }
 }
