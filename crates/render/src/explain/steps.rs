@@ -103,22 +103,22 @@ impl Steps<'_> {
         if needs_proof {
             let exercise = "with an exercise that uses every function of the service";
             steps.push(match self.origin {
-                Origin::Api => format!(
-                    "Run the images as ECS would, {exercise}: `tojimari harden {} --exercise CMD --out DIR`. It must \
-                     end with exit status 0.",
-                    self.file()
-                ),
-                Origin::Compose | Origin::Daemon => format!(
+                Origin::Daemon => format!(
                     "Start the changed containers beside the others, {exercise}, and look in their logs for what was \
                      refused."
                 ),
-                _ => format!(
+                Origin::Cdk | Origin::TerraformPlan => format!(
                     "Run the images as ECS would, {exercise}: take what is registered now (`aws ecs \
                      describe-task-definition --task-definition {} > described.json`) and run `tojimari harden \
                      described.json --exercise CMD --out DIR`. It must end with exit status 0; `DIR/changes.diff` \
                      shows what has to come into {}.",
                     self.family(),
                     self.declaration()
+                ),
+                _ => format!(
+                    "Run the images as ECS would, {exercise}: `tojimari harden {} --exercise CMD --out DIR`. It must \
+                     end with exit status 0; `DIR/changes.diff` shows the change.",
+                    self.file()
                 ),
             });
             if !matches!(self.origin, Origin::Compose | Origin::Daemon) {
