@@ -83,7 +83,7 @@ pub fn format(text: &str, name: &str) -> Option<Format> {
         Some(Format::Ecspresso)
     } else if looks_like_json(text) {
         let ours = ecs_json::may_be(text) || cloudformation::may_be(text) || cdk::may_be(text);
-        (ours || ecspresso::may_be_json(text)).then_some(Format::Json)
+        (ours || terraform::plan::may_be(text) || ecspresso::may_be_json(text)).then_some(Format::Json)
     } else if cloudformation::may_be(text) && has_top_key(text, "Resources") {
         Some(Format::CloudFormation)
     } else if compose::may_be(text, name) {
@@ -221,7 +221,9 @@ fn json(file: FileId, sources: &Sources, files: &dyn Files) -> Read {
         let read = if templated { ecspresso::read(file, sources, files) } else { None };
         return read.unwrap_or(Read { problems, ..Read::default() });
     };
-    let mut read = if cloudformation::is_template(&tree) {
+    let mut read = if terraform::plan::is_plan(&tree) {
+        terraform::plan::read(&tree, sources, files)
+    } else if cloudformation::is_template(&tree) {
         cloudformation::read(&tree, sources, files)
     } else if cdk::is_assembly(&tree) {
         cdk::read(&tree, sources, files)

@@ -426,6 +426,14 @@ impl Evaluator<'_> {
                 };
                 let then = way(self, true);
                 let otherwise = way(self, false);
+                // `x != null ? x : null`, and members left out `if v != null`: no more is open than x.
+                if is_null_test(written) {
+                    match (&then.kind, &otherwise.kind) {
+                        (V::Unknown(_), V::Null | V::Absent) => return then,
+                        (V::Null | V::Absent, V::Unknown(_)) => return otherwise,
+                        _ => {}
+                    }
+                }
                 match opposite {
                     false => Val::choice(span, &condition, then, otherwise),
                     true => Val::choice(span, &condition, otherwise, then),
@@ -703,9 +711,8 @@ impl Evaluator<'_> {
                 Err(other) => other.at(span),
             };
         };
-        let walked = self.each(collection, names, scope, &mut |evaluator, scope| {
-            evaluator.kept(of, span, scope, &mut |evaluator, scope| evaluator.member(of, key, scope))
-        });
+        let walked =
+            self.each(collection, names, scope, &mut |evaluator, scope| evaluator.member(of, key, span, scope));
         let (members, rest) = match walked {
             Ok(walked) => walked,
             Err(other) => return other.at(span),
@@ -736,8 +743,11 @@ impl Evaluator<'_> {
     }
 
     /// One member of an object `for`, as a map of its own.
-    fn member(&mut self, of: &For, key: &Expression, scope: Scope<'_>) -> Val {
-        let value = self.eval(&of.value, scope);
+    fn member(&mut self, of: &For, key: &Expression, span: Span, scope: Scope<'_>) -> Val {
+        let value = self.kept(of, span, scope, &mut |evaluator, scope| evaluator.eval(&of.value, scope));
+        if matches!(value.kind, V::Absent) {
+            return value;
+        }
         if let Some(error) = self.first_error(std::iter::once(&value)) {
             return error;
         }
@@ -900,6 +910,17 @@ impl Evaluator<'_> {
         let value = self.eval(expression, scope);
         self.catching = before;
         value
+    }
+}
+
+/// Whether an expression asks whether something is null.
+fn is_null_test(expression: &Expression) -> bool {
+    match &expression.kind {
+        ExpressionKind::Binary(BinaryOperator::Equal | BinaryOperator::NotEqual, operands) => {
+            operands.iter().any(|operand| matches!(operand.kind, ExpressionKind::Null))
+        }
+        ExpressionKind::Parentheses(inner) => is_null_test(inner),
+        _ => false,
     }
 }
 

@@ -7,6 +7,7 @@ mod functions;
 mod json_text;
 mod known;
 mod module;
+pub mod plan;
 mod policy;
 mod repeat;
 mod resource;

@@ -343,6 +343,14 @@ impl<'a> Evaluator<'a> {
         };
         let value = match given {
             None => default(self),
+            Some(given) if given.may_be_absent() => {
+                let default = default(self);
+                given.each_leaf(&mut |leaf| match leaf.kind {
+                    V::Absent => default.clone(),
+                    V::Null if !declared.nullable => default.clone(),
+                    _ => leaf.clone(),
+                })
+            }
             Some(given) if declared.nullable || !given.any_leaf(&Val::is_null) => given,
             Some(given) => {
                 let default = default(self);
@@ -362,6 +370,22 @@ impl<'a> Evaluator<'a> {
     fn argument(&mut self, parent: &Parent, name: &str) -> Option<Val> {
         let config = self.modules[parent.module].config.clone();
         let body = &config.modules[parent.call].body;
+        // Configurations of our own may give all arguments as one map.
+        if config.folder.starts_with(known::FOLDER)
+            && let Some(all) = body.attribute("arguments")
+        {
+            let all =
+                self.in_turn(parent.module, &parent.turn, &mut |evaluator, scope| evaluator.eval(&all.value, scope));
+            let given = all.each_leaf(&mut |leaf| match &leaf.kind {
+                V::Map(map) => match (map.get(name), &map.rest) {
+                    (Some(entry), _) => entry.value.clone(),
+                    (None, Some(reason)) => Val::unknown(leaf.span, reason.clone()),
+                    (None, None) => Val::new(leaf.span, V::Absent),
+                },
+                _ => leaf.clone(),
+            });
+            return Some(given).filter(|given| !matches!(given.kind, V::Absent));
+        }
         let written = &body.attribute(name)?.value;
         Some(self.in_turn(parent.module, &parent.turn, &mut |evaluator, scope| evaluator.eval(written, scope)))
     }
@@ -392,7 +416,12 @@ impl<'a> Evaluator<'a> {
     pub fn output(&mut self, module: usize, name: &str, span: Span) -> Val {
         let config = self.modules[module].config.clone();
         let Some(written) = pick(&config.outputs, name, span.file) else {
-            return Val::error(span, format!("{} has no output `{name}`", self.modules[module].address));
+            let address = &self.modules[module].address;
+            // Of a module that is known only in part, what is not written down may be there.
+            return match config.folder.starts_with(known::FOLDER) {
+                true => Val::unknown(span, format!("depends on {address}.{name}")),
+                false => Val::error(span, format!("{address} has no output `{name}`")),
+            };
         };
         let slot = Slot::Output(module, name.into());
         let value =

@@ -66,26 +66,22 @@ impl Evaluator<'_> {
     fn block_value(&mut self, body: &Body, fields: &[Field], span: Span, scope: Scope<'_>) -> Val {
         let mut entries = Vec::with_capacity(fields.len());
         for field in fields {
-            let value = match &field.form {
-                Form::One(inner) | Form::Many(inner) | Form::Within(_, inner) if !inner.is_empty() => self
-                    .nested_blocks(body, field.from, scope, &mut |evaluator, block, scope| {
-                        let span = evaluator.span(block.span, scope);
-                        evaluator.block_value(&block.body, inner, span, scope)
-                    }),
+            // Of a block without fields nothing is asked but whether it is there.
+            let inner = match &field.form {
+                Form::One(inner) | Form::Many(inner) => Some(*inner),
+                Form::Within(_, inner) if !inner.is_empty() => Some(*inner),
                 _ => None,
             };
-            let empty = |body: &Body| body.blocks(field.from).next().map(|block| block.span);
-            let (value, key_span) = match (value, body.attribute(field.from)) {
-                (Some(value), _) => (value, span),
+            let blocks = inner.and_then(|inner| {
+                self.nested_blocks(body, field.from, scope, &mut |evaluator, block, scope| {
+                    let span = evaluator.span(block.span, scope);
+                    evaluator.block_value(&block.body, inner, span, scope)
+                })
+            });
+            let (value, key_span) = match (blocks, body.attribute(field.from)) {
+                (Some(blocks), _) => (blocks, span),
                 (None, Some(attribute)) => (self.eval(&attribute.value, scope), self.span(attribute.name.span, scope)),
-                // A block of which nothing is asked but whether it is there.
-                (None, None) => match empty(body) {
-                    Some(at) => {
-                        let at = self.span(at, scope);
-                        (Val::map(at, Vec::new(), None), at)
-                    }
-                    None => continue,
-                },
+                (None, None) => continue,
             };
             entries.push(Entry { key: Arc::from(field.from), key_span, value });
         }

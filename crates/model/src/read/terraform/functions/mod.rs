@@ -17,6 +17,7 @@ use super::value::{List, Map, Number, V, Val};
 use crate::value::Reason;
 
 pub use collection::{concat, either, merge};
+pub use encode::from_node;
 
 /// What a function is called with, one value without choices for each argument.
 struct Call<'c> {

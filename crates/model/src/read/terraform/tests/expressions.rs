@@ -140,6 +140,12 @@ fn what_is_open_gives_both_ways() {
         ),
         ("compact([\"a\", var.flag ? \"b\" : \"\"])", "[\"a\", if <var.flag> \"b\" else nothing]"),
         ("flatten([[1], var.flag ? [2, 3] : []])", "[1, if <var.flag> 2 else nothing, if <var.flag> 3 else nothing]"),
+        (
+            "{ for k, v in { a = var.unset, b = null, c = 1 } : k => v if v != null }",
+            "{a: ?depends on var.unset, c: 1}",
+        ),
+        ("var.unset != null ? var.unset : null", "?depends on var.unset"),
+        ("var.unset != null ? 1 : 2", "if <var.unset == null> 2 else 1"),
         ("try(var.flag ? var.map.c : 1, 9)", "if <var.flag> 9 else 1"),
     ]);
 }
