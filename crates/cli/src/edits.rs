@@ -90,8 +90,8 @@ impl Wanted {
 
 /// Tells remedies apart whatever else moved in the file.
 fn key(evaluation: &Evaluation, remedy: &Remedy) -> String {
-    let Evaluation { control, resource, container, subject, .. } = evaluation;
-    format!("{control} {} {} {container:?} {remedy:?}", subject.file.0, resource.address)
+    let Evaluation { control, resource, container, subject, message, .. } = evaluation;
+    format!("{control} {} {} {container:?} {remedy:?} {message}", subject.file.0, resource.address)
 }
 
 /// Remedies that were written together, and the way back.
@@ -204,58 +204,51 @@ impl<'a> Edits<'a> {
         self.left(before, unproven);
     }
 
-    /// All remedies of a file at once; where that fails, each alone, so that one that cannot be
-    /// written does not keep the others out.
+    /// All remedies of a file at once. What cannot be written is said, and keeps nothing else out.
     fn remedy(
         &mut self,
         sources: &Sources,
         file: FileId,
-        wanted: Vec<Wanted>,
+        mut wanted: Vec<Wanted>,
         tried: &mut HashSet<String>,
         changed: &mut HashSet<FileId>,
     ) -> Option<Written> {
-        let change = |wanted: &Wanted| -> Result<Patched, patch::Error> {
-            let subject = wanted.evaluation.subject;
-            patch::patched(sources, file, &[Change::Remedy { subject, remedy: &wanted.remedy }])
+        let write = |wanted: &[Wanted]| -> Result<Patched, patch::Error> {
+            let changes: Vec<Change<'_>> = wanted
+                .iter()
+                .map(|wanted| Change::Remedy { subject: wanted.evaluation.subject, remedy: &wanted.remedy })
+                .collect();
+            patch::patched(sources, file, &changes)
         };
-        let all: Vec<Change<'_>> = wanted
-            .iter()
-            .map(|wanted| Change::Remedy { subject: wanted.evaluation.subject, remedy: &wanted.remedy })
-            .collect();
-        let together = patch::patched(sources, file, &all);
-        drop(all);
-        if let Ok(patched) = together {
-            if patched.texts.keys().any(|file| changed.contains(file)) {
-                return None;
-            }
-            tried.extend(wanted.iter().map(Wanted::key));
-            changed.extend(patched.texts.keys());
-            let notes = patched.notes.clone();
-            return Some(Written { before: self.change(patched), wanted, notes });
+        let mut together = write(&wanted);
+        if together.is_err() {
+            wanted.retain(|one| {
+                let Err(error) = write(std::slice::from_ref(one)) else { return true };
+                tried.insert(one.key());
+                self.lines.push(match error {
+                    patch::Error::Remedy(_) | patch::Error::Format | patch::Error::ByHand(_) => {
+                        Line::Left(format!("{}: {error}", one.shown))
+                    }
+                    error => Line::Refused(format!("{}: failed to write it: {error}", one.shown)),
+                });
+                false
+            });
+            together = write(&wanted);
         }
-        let mut written = None;
-        for wanted in wanted {
-            let patched = match change(&wanted) {
-                Ok(_) if written.is_some() => continue,
-                Ok(patched) if patched.texts.keys().any(|file| changed.contains(file)) => continue,
-                patched => patched,
-            };
-            tried.insert(wanted.key());
-            match patched {
-                Ok(patched) => {
-                    changed.extend(patched.texts.keys());
-                    let notes = patched.notes.clone();
-                    written = Some(Written { before: self.change(patched), wanted: vec![wanted], notes });
-                }
-                Err(error @ (patch::Error::Remedy(_) | patch::Error::Format | patch::Error::ByHand(_))) => {
-                    self.lines.push(Line::Left(format!("{}: {error}", wanted.shown)));
-                }
-                Err(error) => {
-                    self.lines.push(Line::Refused(format!("{}: failed to write it: {error}", wanted.shown)));
-                }
-            }
+        if together.is_err() {
+            // Each of them can be written, and not all of them: one a round.
+            wanted.truncate(1);
+            together = write(&wanted);
         }
-        written
+        let patched = together.ok().filter(|_| !wanted.is_empty())?;
+        // Another change of this round made the places stale: the next round has new ones.
+        if patched.texts.keys().any(|file| changed.contains(file)) {
+            return None;
+        }
+        tried.extend(wanted.iter().map(Wanted::key));
+        changed.extend(patched.texts.keys());
+        let notes = patched.notes.clone();
+        Some(Written { before: self.change(patched), wanted, notes })
     }
 
     /// Says what was written in the last round; what does not pass now, or is not read any more,

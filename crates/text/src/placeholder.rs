@@ -40,6 +40,12 @@ pub fn may_have(text: &str) -> bool {
     text.contains("{{")
 }
 
+/// Whether a text has the mark of a template: it came from a marked one.
+pub fn is_marked(text: &str) -> bool {
+    // JSON writes the first mark as an escape.
+    text.contains([MARK as char, WIDE_MARK]) || text.contains("\\u007f")
+}
+
 /// Marks the templates of a text. Comments and assignments become blanks.
 pub fn mark(file: FileId, text: &str, around: Around) -> Marked {
     let mut bytes = text.as_bytes().to_vec();

@@ -5,7 +5,7 @@ use tojimari_model::finding::Remedy;
 use tojimari_text::edit::{Document, Step};
 use tojimari_text::{Node, Span};
 
-use super::job::{Job, Pen, path_of};
+use super::job::{Job, Pen, path_where};
 use super::{Change, Error};
 use crate::plan::{ContainerPlan, WritableBy, WritableMount};
 
@@ -45,9 +45,8 @@ fn subject(change: &Change<'_>) -> Span {
 }
 
 fn way_to_service(document: &dyn Document, span: Span) -> Result<Vec<Step>, Error> {
-    let way = path_of(document, span)?;
-    let is_service = matches!(&way[..], [.., Step::Key(services), Step::Key(_)] if services == "services");
-    if is_service { Ok(way) } else { Err(Error::NoSuchPlace) }
+    let is_service = |way: &[Step]| matches!(way, [.., Step::Key(services), Step::Key(_)] if services == "services");
+    path_where(document, span, |way, _| is_service(way))
 }
 
 /// One service while it is written.
@@ -65,9 +64,7 @@ impl Service<'_, '_> {
                 let options: Vec<&str> = options.iter().map(|option| &**option).collect();
                 self.tmpfs_options(path, &options)
             }
-            Remedy::NoNewPrivileges { .. } => {
-                self.pen.push(self.way, "security_opt", json!("no-new-privileges:true"), &AFTER)
-            }
+            Remedy::NoNewPrivileges { .. } => self.no_new_privileges(),
             Remedy::DropCapabilities { capabilities, .. } => {
                 capabilities.iter().try_for_each(|capability| self.drop_capability(capability))
             }
@@ -177,6 +174,16 @@ impl Service<'_, '_> {
         let found = list.items().iter().enumerate().find_map(|(index, item)| Some((index, with(item)?)));
         let (index, text) = found.ok_or(Error::NoSuchPlace)?;
         self.pen.replace(&[&way[..], &[Step::Index(index)]].concat(), json!(text))
+    }
+
+    fn no_new_privileges(&mut self) -> Result<(), Error> {
+        let wanted = json!("no-new-privileges:true");
+        let given = self.member("security_opt").map(Node::items).unwrap_or_default();
+        let says = |item: &Node| item.as_str().is_some_and(|text| text.starts_with("no-new-privileges"));
+        match given.iter().position(says) {
+            Some(index) => self.pen.replace(&[self.way, &["security_opt".into(), Step::Index(index)]].concat(), wanted),
+            None => self.pen.push(self.way, "security_opt", wanted, &AFTER),
+        }
     }
 
     fn drop_capability(&mut self, capability: &str) -> Result<(), Error> {

@@ -3,10 +3,11 @@
 //! definition and its containers stand, which their places tell.
 
 use serde_json::{Value as Json, json};
+use tojimari_model::read::cloudformation::template_name;
 use tojimari_text::Node;
 use tojimari_text::edit::{Document, Step, meaning};
 
-use super::job::{Job, Pen, path_of};
+use super::job::{Job, Pen, path_of, path_where};
 use super::{Change, Error};
 use crate::plan::{ContainerPlan, Plan, Seed, WritableBy, WritableMount};
 
@@ -29,10 +30,7 @@ impl Spelling {
     fn name(self, name: &str) -> String {
         match self {
             Spelling::Camel => name.to_owned(),
-            Spelling::Pascal => {
-                let mut chars = name.chars();
-                chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-            }
+            Spelling::Pascal => template_name(name),
         }
     }
 
@@ -56,15 +54,20 @@ pub(super) fn jobs<'a>(document: &dyn Document, change: &Change<'a>) -> Result<V
     match change {
         Change::Remedy { subject, remedy } => {
             let remedy = *remedy;
-            let path = path_of(document, *subject)?;
-            let node = document.get(&path).ok_or(Error::NoSuchPlace)?;
+            let is_resource =
+                |node: &Node| node.get("Type").and_then(Node::as_str).is_some_and(|kind| kind.starts_with("AWS::"));
             // What is written about a resource of a template goes into its properties.
-            let is_resource = node.get("Type").and_then(Node::as_str).is_some_and(|kind| kind.starts_with("AWS::"));
+            let resource = path_where(document, *subject, |_, node| is_resource(node)).ok();
+            let is_resource = resource.is_some();
+            let path = match resource {
+                Some(path) => path,
+                None => path_of(document, *subject)?,
+            };
+            let node = document.get(&path).ok_or(Error::NoSuchPlace)?;
             let spelling = if is_resource { Spelling::Pascal } else { Spelling::of(node) };
-            let bare = is_resource && node.get("Properties").is_none();
             let path = if is_resource { [&path[..], &["Properties".into()]].concat() } else { path };
             let job: Job<'a> = Box::new(move |pen| {
-                if bare && let Some((_, resource)) = path.split_last() {
+                if let Some((_, resource)) = path.split_last().filter(|_| is_resource && pen.get(&path).is_none()) {
                     pen.set(resource, "Properties", json!({}), &["Type"])?;
                 }
                 Writer { pen, spelling }.remedy(&path, remedy)
@@ -461,5 +464,27 @@ mod tests {
         let remedy = Remedy::DropCapabilities { container: "side".into(), capabilities: vec!["NET_ADMIN".into()] };
         let after = fixed(TEMPLATE, "t.yaml", "side", &remedy).expect("a patch");
         assert!(!after.contains("LinuxParameters"), "{after}");
+    }
+
+    #[test]
+    fn templates_stay_as_they_are() {
+        let text = r#"{
+  "family": "{{ must_env `FAMILY` }}",
+  "cpu": {{ env "CPU" "256" }},
+  "containerDefinitions": [
+    {
+      "name": "web",
+      "image": "{{ must_env `REPOSITORY` }}:{{ must_env `TAG` }}"
+    }
+  ]
+}
+"#;
+        let once = planned(text, "ecs-task-def.json", &container_plan("web", vec![tmpfs("/tmp")])).expect("a patch");
+        assert!(once.contains("{{ must_env `TAG` }}\",\n      \"readonlyRootFilesystem\": true,"), "{once}");
+        assert!(once.contains(r#""cpu": {{ env "CPU" "256" }},"#), "{once}");
+        // What a template renders cannot be written a second time.
+        let error =
+            planned(text, "ecs-task-def.json", &container_plan("web", vec![seeded("/data")])).expect_err("none");
+        assert!(error.to_string().contains("template"), "{error}");
     }
 }

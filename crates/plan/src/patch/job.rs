@@ -2,9 +2,10 @@
 //! touches, and what differs afterwards must lie on one of these.
 
 use serde_json::Value as Json;
+use tojimari_model::read::Format;
 use tojimari_text::edit::{Document, Step, differences, json, yaml};
 use tojimari_text::yaml::Dialect;
-use tojimari_text::{Node, Span};
+use tojimari_text::{Node, Span, placeholder};
 
 use super::Error;
 
@@ -58,18 +59,43 @@ impl Pen<'_> {
     }
 }
 
-/// The document of a text in JSON or YAML.
-pub(super) fn open(text: &str) -> Result<Box<dyn Document>, Error> {
-    if text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) {
-        return Ok(Box::new(json::Editor::new(text)?));
-    }
+/// The document of a text in JSON or YAML, whose templates stay as they are.
+pub(super) fn open(text: &str, format: Format) -> Result<Box<dyn Document>, Error> {
+    let json = text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
     let dialect = if text.contains("AWS::") { Dialect::Yaml11 } else { Dialect::Yaml12 };
-    Ok(Box::new(yaml::Editor::new(text, dialect)?))
+    let templated = matches!(format, Format::Json | Format::Ecspresso) && placeholder::may_have(text);
+    Ok(match (json, templated) {
+        (true, true) => Box::new(json::Editor::templated(text)?),
+        (true, false) => Box::new(json::Editor::new(text)?),
+        (false, true) => Box::new(yaml::Editor::templated(text, dialect)?),
+        (false, false) => Box::new(yaml::Editor::new(text, dialect)?),
+    })
 }
 
 pub(super) fn path_of(document: &dyn Document, span: Span) -> Result<Vec<Step>, Error> {
     let range = span.range();
     document.path_of(range.start, range.end).ok_or(Error::NoSuchPlace)
+}
+
+/// The way to what covers those bytes and is what `accepts` looks for. The only entry of a mapping
+/// covers the same bytes as the mapping itself.
+pub(super) fn path_where(
+    document: &dyn Document,
+    span: Span,
+    accepts: impl Fn(&[Step], &Node) -> bool,
+) -> Result<Vec<Step>, Error> {
+    let mut path = path_of(document, span)?;
+    loop {
+        let node = document.get(&path).ok_or(Error::NoSuchPlace)?;
+        if accepts(&path, node) {
+            return Ok(path);
+        }
+        let [entry] = node.entries() else { return Err(Error::NoSuchPlace) };
+        if entry.key.span.start != span.start || entry.value.span.end != span.end {
+            return Err(Error::NoSuchPlace);
+        }
+        path.push(Step::Key(entry.key.name.to_string()));
+    }
 }
 
 /// Does all jobs, or says why not: then the document is to be thrown away. What else changes with

@@ -4,6 +4,7 @@
 mod compose;
 mod copilot;
 mod ecs;
+mod generated;
 mod job;
 mod remedy;
 
@@ -88,13 +89,14 @@ pub struct Patched {
 pub fn patched(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Result<Patched, Error> {
     let source = sources.get(file);
     let format = tojimari_model::read::format(&source.text, &source.name).ok_or(Error::Format)?;
+    if let Some(change) = changes.first() {
+        generated::refuse(&source, format, change)?;
+    }
+    if matches!(format, Format::Dockerfile | Format::Terraform) {
+        return Err(Error::Format);
+    }
+    let mut document = job::open(&source.text, format)?;
     let mut jobs = Vec::new();
-    let mut document = match format {
-        Format::Json | Format::CloudFormation | Format::Ecspresso | Format::Compose | Format::Copilot => {
-            job::open(&source.text)?
-        }
-        Format::Dockerfile | Format::Terraform => return Err(Error::Format),
-    };
     for change in changes {
         let jobs_of = match format {
             Format::Copilot => copilot::jobs,

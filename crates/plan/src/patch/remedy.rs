@@ -66,9 +66,9 @@ impl Writer<'_, '_> {
         for capability in capabilities {
             if self.in_list(&of_container, "add", capability).is_some() {
                 self.take_item(&of_container, "add", capability)?;
-            } else if self.pen.get(&of_container).is_some() {
+            } else if self.pen.get(&of_container).is_some_and(Node::is_mapping) {
                 self.push(&of_container, "drop", json!(**capability), &["add"])?;
-            } else if self.pen.get(&linux).is_some() {
+            } else if self.pen.get(&linux).is_some_and(Node::is_mapping) {
                 self.set(&linux, "capabilities", json!({ "drop": [**capability] }), &[])?;
             } else {
                 let value = json!({ "capabilities": { "drop": [**capability] } });
@@ -83,7 +83,7 @@ impl Writer<'_, '_> {
         let sibling = match container {
             [list @ .., Step::Index(_)] => self.pen.get(list).and_then(|list| {
                 let name = self.name("logConfiguration");
-                list.items().iter().find_map(|other| other.get(&name)).map(meaning)
+                list.items().iter().filter_map(|other| other.get(&name)).find(|log| log.is_mapping()).map(meaning)
             }),
             _ => None,
         };

@@ -3,8 +3,9 @@
 
 use serde_json::Value as Json;
 
-use super::{Document, Error, Step, children, meaning, path_within, shown, without};
+use super::{Document, Error, Step, children, meaning, path_within, shown, spliced, spliced_unmarked, without};
 use crate::json::parse;
+use crate::placeholder;
 use crate::source::{FileId, Span};
 use crate::tree::Node;
 
@@ -13,12 +14,15 @@ use crate::tree::Node;
 #[derive(Clone, Debug)]
 pub struct Editor {
     text: String,
+    /// The text as its author wrote it, where `text` has its templates marked: both are of one
+    /// length, and every change is made to both.
+    unmarked: Option<String>,
     tree: Node,
 }
 
 impl Document for Editor {
     fn text(&self) -> &str {
-        &self.text
+        self.unmarked.as_deref().unwrap_or(&self.text)
     }
 
     fn whole(&self) -> Option<Node> {
@@ -98,11 +102,18 @@ impl Editor {
     pub fn new(text: impl Into<String>) -> Result<Self, Error> {
         let text = text.into();
         let tree = read(&text)?;
-        Ok(Editor { text, tree })
+        Ok(Editor { text, unmarked: None, tree })
+    }
+
+    /// A text with templates in the syntax of Go, which no edit touches.
+    pub fn templated(text: &str) -> Result<Self, Error> {
+        let marked = placeholder::mark(FileId(0), text, placeholder::Around::Json).text;
+        let tree = read(&marked)?;
+        Ok(Editor { text: marked, unmarked: Some(text.to_owned()), tree })
     }
 
     pub fn into_text(self) -> String {
-        self.text
+        self.unmarked.unwrap_or(self.text)
     }
 
     /// The whole document.
@@ -154,12 +165,10 @@ impl Editor {
     }
 
     fn splice(&mut self, start: usize, end: usize, inserted: &str) -> Result<(), Error> {
-        let mut text = String::with_capacity(self.text.len() + inserted.len());
-        text.push_str(&self.text[..start]);
-        text.push_str(inserted);
-        text.push_str(&self.text[end..]);
+        let unmarked = self.unmarked.as_ref().map(|text| spliced_unmarked(text, start..end, inserted)).transpose()?;
+        let text = spliced(&self.text, start..end, inserted);
         self.tree = read(&text)?;
-        self.text = text;
+        (self.text, self.unmarked) = (text, unmarked);
         Ok(())
     }
 

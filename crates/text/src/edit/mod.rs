@@ -93,6 +93,23 @@ fn path_within(root: &Node, wanted: &std::ops::Range<usize>, path: &mut Vec<Step
     false
 }
 
+fn spliced(text: &str, range: std::ops::Range<usize>, inserted: &str) -> String {
+    let mut whole = String::with_capacity(text.len() + inserted.len());
+    whole.push_str(&text[..range.start]);
+    whole.push_str(inserted);
+    whole.push_str(&text[range.end..]);
+    whole
+}
+
+/// The same change in the text whose templates are not marked.
+fn spliced_unmarked(text: &str, range: std::ops::Range<usize>, inserted: &str) -> Result<String, Error> {
+    let whole = text.is_char_boundary(range.start) && text.is_char_boundary(range.end);
+    if !whole || crate::placeholder::is_marked(inserted) {
+        return Err(Error::Layout("a value with a template in it".to_owned()));
+    }
+    Ok(spliced(text, range, inserted))
+}
+
 /// The bytes to take out for the child at `index` of a list whose children, with commas between
 /// them, cover these ranges.
 fn without(children: &[std::ops::Range<usize>], index: usize) -> std::ops::Range<usize> {

@@ -6,7 +6,8 @@ mod inline;
 use serde_json::Value as Json;
 
 use self::inline::{flow, in_quotes_of, scalar, tagged};
-use super::{Document, Error, Step, children, meaning, path_within, shown, without};
+use super::{Document, Error, Step, children, meaning, path_within, shown, spliced, spliced_unmarked, without};
+use crate::placeholder;
 use crate::source::{FileId, Span};
 use crate::tree::{Entry, Node, Written};
 use crate::yaml::{Dialect, read};
@@ -19,13 +20,16 @@ const WIDEST_FLOW: usize = 80;
 #[derive(Clone, Debug)]
 pub struct Editor {
     text: String,
+    /// The text as its author wrote it, where `text` has its templates marked: both are of one
+    /// length, and every change is made to both.
+    unmarked: Option<String>,
     dialect: Dialect,
     documents: Vec<Node>,
 }
 
 impl Document for Editor {
     fn text(&self) -> &str {
-        &self.text
+        self.unmarked.as_deref().unwrap_or(&self.text)
     }
 
     fn whole(&self) -> Option<Node> {
@@ -148,11 +152,18 @@ impl Editor {
     pub fn new(text: impl Into<String>, dialect: Dialect) -> Result<Self, Error> {
         let text = text.into();
         let documents = documents(&text, dialect)?;
-        Ok(Editor { text, dialect, documents })
+        Ok(Editor { text, unmarked: None, dialect, documents })
+    }
+
+    /// A text with templates in the syntax of Go, which no edit touches.
+    pub fn templated(text: &str, dialect: Dialect) -> Result<Self, Error> {
+        let marked = placeholder::mark(FileId(0), text, placeholder::Around::Yaml).text;
+        let documents = documents(&marked, dialect)?;
+        Ok(Editor { text: marked, unmarked: Some(text.to_owned()), dialect, documents })
     }
 
     pub fn into_text(self) -> String {
-        self.text
+        self.unmarked.unwrap_or(self.text)
     }
 
     pub fn documents(&self) -> &[Node] {
@@ -231,12 +242,10 @@ impl Editor {
     }
 
     fn splice(&mut self, start: usize, end: usize, inserted: &str) -> Result<(), Error> {
-        let mut text = String::with_capacity(self.text.len() + inserted.len());
-        text.push_str(&self.text[..start]);
-        text.push_str(inserted);
-        text.push_str(&self.text[end..]);
+        let unmarked = self.unmarked.as_ref().map(|text| spliced_unmarked(text, start..end, inserted)).transpose()?;
+        let text = spliced(&self.text, start..end, inserted);
         self.documents = documents(&text, self.dialect)?;
-        self.text = text;
+        (self.text, self.unmarked) = (text, unmarked);
         Ok(())
     }
 

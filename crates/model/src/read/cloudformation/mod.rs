@@ -15,6 +15,7 @@ use tojimari_text::{Entry, Node, Problem, Span};
 
 use self::condition::Condition;
 use self::evaluate::Evaluator;
+pub use self::names::template_name;
 pub use self::nested::read;
 pub use self::template::is_template;
 use super::Resources;

@@ -70,6 +70,18 @@ fn lifecycle_policy(member: Member) -> Member {
     Member { name: "lifecyclePolicyText".into(), value: text_in(member.value), ..member }
 }
 
+/// CloudFormation's name of a property that the API calls so.
+pub fn template_name(name: &str) -> String {
+    match name {
+        "efsVolumeConfiguration" => "EFSVolumeConfiguration".to_owned(),
+        "fileSystemId" => "FilesystemId".to_owned(),
+        name => {
+            let mut chars = name.chars();
+            chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+        }
+    }
+}
+
 pub(in crate::read) fn api_name(name: &str) -> Box<str> {
     match name {
         "EFSVolumeConfiguration" => "efsVolumeConfiguration".into(),
