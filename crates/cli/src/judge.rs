@@ -1,5 +1,6 @@
 //! Files read as units and judged by controls, in parallel: what `check` and `fix` share.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -133,10 +134,16 @@ fn read_units<T: Send>(
 
 impl Judged {
     /// By file and place; files that were loaded on the way have no order of their own. The same
-    /// problem met twice is one.
+    /// problem met twice is one, and so is the same verdict.
     pub fn sort(&mut self, sources: &Sources) {
         self.evaluations.sort_by_cached_key(|e| {
             (sources.get(e.span.file).name.clone(), e.span.start, e.resource.address.clone(), e.container.clone())
+        });
+        // A file that two projects or services share is read for each.
+        let mut seen = HashSet::new();
+        self.evaluations.retain(|e| {
+            let what = (e.control.clone(), e.status, e.resource.clone(), e.container.clone());
+            seen.insert((what, (e.span, e.whole), e.message.clone()))
         });
         self.problems.sort_by_cached_key(|p| (sources.get(p.span.file).name.clone(), p.span.start, p.message.clone()));
         self.problems.dedup();

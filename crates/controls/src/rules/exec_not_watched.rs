@@ -9,11 +9,13 @@
 //! of it.
 //!
 //! # Exact test
-//! A service with `enableExecuteCommand` fails when nothing in the same files watches for the call:
-//! neither an EventBridge rule that is not off and whose pattern takes an event with source
-//! `aws.ecs`, detail type `AWS API Call via CloudTrail` and event name `ExecuteCommand`, nor a
-//! metric filter that asks for that event name. A pattern that is not known makes it unknown. A
-//! service without ECS Exec passes.
+//! A service with `enableExecuteCommand` passes when something in the same stack watches for the
+//! call: an EventBridge rule that is not off and whose pattern takes an event with source
+//! `aws.ecs`, detail type `AWS API Call via CloudTrail` and event name `ExecuteCommand`, or a
+//! metric filter that asks for that event name. It fails when the stack has such rules or filters
+//! and none of them watches for it. A stack that has none at all does not tell, for an alarm is
+//! often kept in a stack of its own: unknown, as with a pattern that is not known. A service
+//! without ECS Exec passes.
 //!
 //! # Impact
 //! None for running tasks.
@@ -59,12 +61,14 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 
 fn judge(on: &Subject<'_>, span: Span) -> Verdict {
     let mut open = None;
+    let mut could = false;
     for other in on.others() {
         let watches = match &other.declared {
             Declared::EventRule(rule) => by_rule(rule),
             Declared::MetricFilter(filter) => by_filter(filter),
             _ => continue,
         };
+        could = true;
         match watches {
             Watches::Yes => return Verdict::pass(span, format!("{} watches for ExecuteCommand", other.address)),
             Watches::Unknown(reason) => open = open.or(Some((reason, &other.address))),
@@ -75,6 +79,11 @@ fn judge(on: &Subject<'_>, span: Span) -> Verdict {
         Some((reason, address)) => {
             Verdict::unknown(span, format!("whether {address} watches for ExecuteCommand"), reason)
         }
+        None if !could => Verdict::unknown(
+            span,
+            "whether anybody watches for ExecuteCommand",
+            "there is no EventBridge rule and no metric filter in the stack",
+        ),
         None => Verdict::fail(span, "ECS Exec is enabled and nothing in these files watches for ExecuteCommand")
             .advise("add an EventBridge rule for the API call ExecuteCommand via CloudTrail"),
     }
@@ -82,7 +91,7 @@ fn judge(on: &Subject<'_>, span: Span) -> Verdict {
 
 #[cfg(test)]
 crate::cases::cases! {
-    fail: r#"[{"service": {"enableExecuteCommand": true}}]"#;
+    unknown: r#"[{"service": {"enableExecuteCommand": true}}]"#;
     pass: r#"[{"service": {}}]"#;
     fail: r#"[{"service": {"enableExecuteCommand": true}}, {"rule": {"eventPattern": {"source": ["aws.ecs"],
         "detail-type": ["ECS Task State Change"]}}}]"#;

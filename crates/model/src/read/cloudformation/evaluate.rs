@@ -12,7 +12,7 @@ use super::functions::{
     concatenated, is_known, join, lifted, matching, placed, plain, push_text, reason_of, select, size, split, text_of,
 };
 use super::nested::Outputs;
-use super::template::{Template, is_loop};
+use super::template::{Template, is_loop, own_macro};
 use crate::value::{Choice, Kind, Member, Reason, Value};
 
 /// Levels of nesting in a template, beyond which a value is unknown. CloudFormation's own templates
@@ -112,6 +112,9 @@ impl<'n> Evaluator<'n> {
                 Kind::List(values.filter(|value| value.kind != Kind::Null).collect(), None)
             }
             Written::Mapping(entries) => {
+                if let Some(name) = own_macro(node) {
+                    return Value::unknown(node.span, format!("depends on the macro {name}"));
+                }
                 let mut members = Vec::with_capacity(entries.len());
                 let mut rest = None;
                 self.members(entries, depth, &mut members, &mut rest);

@@ -122,7 +122,11 @@ impl Evaluator<'_> {
         let Some(kind) = node.get("Type").and_then(Node::as_str) else { return };
         let Some(read) = reader(kind) else { return };
         let Some(assumed) = self.assumed(node) else { return };
+        let changed_by = self.template.changed_by.or_else(|| template::own_macro(node));
         let mut value = match node.get("Properties") {
+            _ if let Some(name) = changed_by => {
+                Value::unknown(node.span, format!("depends on the macro {name}, which may change it"))
+            }
             Some(properties) => names::to_api(self.value(properties)),
             None => Value::new(node.span, crate::value::Kind::Map(Vec::new(), None)),
         };

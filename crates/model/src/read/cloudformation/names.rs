@@ -27,7 +27,11 @@ pub(super) fn to_api(value: Value) -> Value {
                     renamed.push(lifecycle_policy(member));
                     continue;
                 }
-                let name = api_name(&member.name);
+                // The names of properties begin with a capital: the API's own spelling is refused.
+                let name = match member.name.starts_with(|c: char| c.is_ascii_lowercase()) {
+                    true => format!("{} in lower case", member.name).into(),
+                    false => api_name(&member.name),
+                };
                 let value = if FREE.contains(&&*name) { member.value } else { to_api(member.value) };
                 renamed.push(Member { name, value, ..member });
             }
@@ -122,9 +126,19 @@ mod tests {
             ("SizeInGiB", "sizeInGiB"),
             ("EFSVolumeConfiguration", "efsVolumeConfiguration"),
             ("FilesystemId", "fileSystemId"),
-            ("volumes", "volumes"),
         ] {
             assert_eq!(&*api_name(ours), theirs);
         }
+    }
+
+    #[test]
+    fn a_name_in_lower_case_is_no_property() {
+        let span = tojimari_text::Span::new(tojimari_text::FileId(0), 0, 0);
+        let json = serde_json::json!({ "volumes": [], "Volumes": [{ "name": "a" }], "DockerLabels": { "a": "b" } });
+        let Kind::Map(members, _) = to_api(Value::from_json(span, &json)).kind else { panic!("a map") };
+        let names: Vec<&str> = members.iter().map(|member| &*member.name).collect();
+        assert_eq!(names, ["volumes in lower case", "volumes", "dockerLabels"]);
+        assert_eq!(&*members[1].value.items()[0].members()[0].name, "name in lower case");
+        assert_eq!(&*members[2].value.members()[0].name, "a", "a name of the user's own");
     }
 }

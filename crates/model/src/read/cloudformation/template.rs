@@ -19,6 +19,8 @@ pub struct Template<'n> {
     pub(super) resource_names: HashMap<&'n str, &'n Node>,
     /// The transforms that the template names, in its order.
     pub(super) transforms: Vec<&'n str>,
+    /// A macro of the user's own that the whole template goes through: it may change anything.
+    pub(super) changed_by: Option<&'n str>,
     /// Set for a nested stack: the logical id that it has in its parent.
     pub(super) within: Option<Arc<str>>,
     /// Logical ids that are not unique among all stacks that are nested in one another.
@@ -65,12 +67,15 @@ impl<'n> Template<'n> {
             Some(one) => name_of_transform(one).into_iter().collect(),
             None => Vec::new(),
         };
+        let mut over_all = transforms.iter().copied().filter(|name| is_own(name));
+        let changed_by = over_all.next().or_else(|| root.get("Resources").and_then(own_macro));
         Template {
             parameters,
             mappings: by_name(section("Mappings")),
             conditions: by_name(section("Conditions")),
             resources: section("Resources"),
             resource_names: by_name(section("Resources")),
+            changed_by,
             transforms,
             within,
             repeated: HashSet::new(),
@@ -90,6 +95,19 @@ impl<'n> Template<'n> {
     pub(super) fn has_language_extensions(&self) -> bool {
         self.transforms.contains(&"AWS::LanguageExtensions")
     }
+}
+
+/// A macro that is not AWS's. Those of AWS bring what they bring beside what is written.
+fn is_own(name: &str) -> bool {
+    !name.starts_with("AWS::")
+}
+
+/// The user's own macro that a mapping and everything in it goes through.
+pub(super) fn own_macro(node: &Node) -> Option<&str> {
+    let transform = node.get("Fn::Transform")?;
+    // One whose name is not a plain word may be any.
+    let name = name_of_transform(transform).unwrap_or("that Fn::Transform names");
+    is_own(name).then_some(name)
 }
 
 fn name_of_transform(node: &Node) -> Option<&str> {

@@ -387,6 +387,37 @@ Resources:
     assert_eq!(read.claimed.len(), 2);
 }
 
+/// What goes through a macro of the user's own may come out as anything.
+#[test]
+fn macros_of_ones_own_leave_what_they_change_unknown() {
+    let task =
+        |properties: &str| format!("Resources: {{T: {{Type: AWS::ECS::TaskDefinition, Properties: {properties}}}}}");
+    let web = "{ContainerDefinitions: [{Name: web, ReadonlyRootFilesystem: true}]}";
+    let own = "Fn::Transform: {Name: Mine}";
+    for (text, expected) in [
+        (format!("Transform: AWS::Serverless-2016-10-31\n{}", task(web)), "web: true"),
+        (
+            format!("Transform: [AWS::LanguageExtensions, Mine]\n{}", task(web)),
+            "<depends on the macro Mine, which may change it>",
+        ),
+        (format!("Transform: {{Name: Mine}}\n{}", task(web)), "<depends on the macro Mine, which may change it>"),
+        (task(&web.replace("Name:", &format!("{own}, Name:"))), "<depends on the macro Mine>"),
+        (task(&format!("{{{own}, Family: f}}")), "<depends on the macro Mine>"),
+        (task(&web.replace("true", "{Fn::Transform: {Name: Mine}}")), "web: <depends on Fn::Transform>"),
+        (
+            format!("Resources: {{{own}, T: {{Type: AWS::ECS::TaskDefinition, Properties: {web}}}}}"),
+            "<depends on the macro Mine, which may change it>",
+        ),
+        (
+            format!("Resources: {{T: {{Type: AWS::ECS::TaskDefinition, {own}, Properties: {web}}}}}"),
+            "<depends on the macro Mine, which may change it>",
+        ),
+    ] {
+        let said = said(&Folder::new(&[("t.yaml", &text)]).read("t.yaml"));
+        assert_eq!(said, format!("task-definition T; {expected}\n"), "{text}");
+    }
+}
+
 #[test]
 fn a_stack_that_nests_itself_comes_to_an_end() {
     let text = r#"

@@ -66,6 +66,15 @@ impl Variables {
         self.known.get(name).map(Vec::as_slice)
     }
 
+    /// The text of a variable that the files tell all of.
+    pub(super) fn plain(&self, name: &str) -> Option<String> {
+        let parts = self.named(name)?.iter().map(|part| match part {
+            Part::Known(text) => Some(&**text),
+            _ => None,
+        });
+        parts.collect()
+    }
+
     fn parts(&self, text: &str) -> Vec<Part> {
         let mut out = Parts::default();
         self.interpolate(text, &mut out, 0);

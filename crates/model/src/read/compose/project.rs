@@ -29,6 +29,9 @@ struct Project<'p> {
     volumes: Value,
 }
 
+/// Files that `COMPOSE_FILE` may list.
+const MAX_LISTED: usize = 100;
+
 /// A file of the project, and what its variables are.
 struct File<'f> {
     name: &'f str,
@@ -51,6 +54,8 @@ pub fn read(project_files: &[FileId], sources: &Sources, files: &dyn Files) -> R
     };
     let name = sources.get(*first).name.clone();
     let variables = project.variables(&beside(&name, ".env"));
+    let listed = project.listed(&name, *first, &variables);
+    let project_files = listed.as_deref().unwrap_or(project_files);
     let mut trees: Vec<(String, Node)> = Vec::new();
     for file in project_files {
         trees.extend(project.trees(*file, project_files.len() == 1));
@@ -73,6 +78,32 @@ impl Project<'_> {
             variables.read(&self.sources.get(file).text);
         }
         variables
+    }
+
+    /// The files that `COMPOSE_FILE` in `.env` makes the project of, where this one is the first of
+    /// them. What they say on their own does not count.
+    fn listed(&mut self, name: &str, first: FileId, variables: &Variables) -> Option<Vec<FileId>> {
+        let env = beside(name, ".env");
+        let list = variables.plain("COMPOSE_FILE")?;
+        let separator = variables.plain("COMPOSE_PATH_SEPARATOR").filter(|text| !text.is_empty());
+        let mut paths = list.split(separator.as_deref().unwrap_or(":")).map(|path| beside(&env, path.trim()));
+        if paths.next()? != beside(&env, name.rsplit('/').next()?) {
+            return None;
+        }
+        let mut listed = vec![first];
+        for path in paths.take(MAX_LISTED) {
+            match self.files.load(&path) {
+                Ok(file) => {
+                    self.claimed.push(file);
+                    listed.push(file);
+                }
+                Err(why) => {
+                    let message = format!("cannot read a file of the project that .env lists: {why}");
+                    self.problems.push(Problem { span: Span::new(first, 0, 0), message });
+                }
+            }
+        }
+        Some(listed)
     }
 
     /// The documents of a file. Alone, those that are no Compose file are passed over.

@@ -292,6 +292,27 @@ fn an_override_is_laid_over_its_base() {
     assert_eq!(said(&reads), ["a x None 1 C=1"]);
 }
 
+/// The shell that deploys may say otherwise; `.env` is what the files tell.
+#[test]
+fn the_files_of_a_project_are_those_that_env_lists() {
+    let base = "services:\n  a: {image: x, read_only: true}\n";
+    let prod = "services:\n  a: {environment: [A=1]}\n  b: {image: y}\n";
+    let unlisted = "services:\n  a: {read_only: false}\n";
+    let folder = Folder::new(&[
+        ("p/compose.yaml", base),
+        ("p/deploy/prod.yaml", prod),
+        ("p/compose.override.yaml", unlisted),
+        ("p/.env", "COMPOSE_PATH_SEPARATOR=,\nCOMPOSE_FILE=compose.yaml,deploy/prod.yaml,lost.yaml # all\n"),
+    ]);
+    let reads = folder.read(&["p/compose.yaml", "p/compose.override.yaml"]);
+    assert_eq!(said(&reads), ["a x Some(true) 0 A=1", "b y None 0 "]);
+    assert_eq!(reads[0].claimed.len(), 1);
+    let problems: Vec<&str> = reads[0].problems.iter().map(|problem| &*problem.message).collect();
+    assert_eq!(problems, ["cannot read a file of the project that .env lists: p/lost.yaml does not exist"]);
+    // A file that is listed, but not first, is read on its own where it is looked at alone.
+    assert_eq!(said(&folder.read(&["p/deploy/prod.yaml"])).last().map(String::as_str), Some("b y None 0 "));
+}
+
 #[test]
 fn services_extend_one_another() {
     let base = "services:\n  base: {image: x, read_only: true, environment: {A: 1}}\n  mid: {extends: base, environment: {B: 2}}\n";
