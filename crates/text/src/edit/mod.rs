@@ -1,5 +1,6 @@
 //! Changes of a text that leave all else in it as it was, and what they look like as a diff.
 
+pub mod hcl;
 pub mod json;
 pub mod yaml;
 
