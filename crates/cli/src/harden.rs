@@ -8,6 +8,7 @@ use tojimari_lab::Lab;
 use tojimari_model::observed::Profile;
 use tojimari_model::proof::{Proof, Verdict};
 use tojimari_plan::decide::{proven, with_memory};
+use tojimari_plan::patch::{self, Patched};
 use tojimari_plan::{Plan, decide};
 use tojimari_render::terminal;
 use tojimari_text::edit;
@@ -55,26 +56,55 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     };
     steps.done();
 
-    let patched = declared.patched(&plan)?;
     files::write_json(&out.join("profile.json"), &profile)?;
     files::write_json(&out.join("plan.json"), &plan)?;
     files::write_json(&out.join("proof.json"), &proof)?;
+    let written = write(&declared, &plan, out)?;
+
+    tell::print(&summary(&profile, &plan, &written, &proof));
+    tell::print(&timings(&steps, arguments.run.quiet));
+    Ok(if proof.verdict == Verdict::Holds { Exit::Done } else { Exit::Failing })
+}
+
+/// What was written of the user's files, in words.
+struct Written {
+    files: String,
+    notes: Vec<String>,
+}
+
+/// Writes the hardened files and the diff into the folder.
+fn write(declared: &DeclaredTask, plan: &Plan, out: &Path) -> Result<Written> {
+    let (patched, by_hand) = match declared.patched(plan) {
+        Ok(patched) => (patched, None),
+        // The proof was made on what the file would say.
+        Err(error @ (patch::Error::ByHand(_) | patch::Error::Format)) => (Patched::default(), Some(error.to_string())),
+        Err(error) => return Err(error).with_context(|| format!("failed to write the plan into {}", declared.name)),
+    };
+    let mut notes = patched.notes;
     let mut diff = String::new();
-    let mut written = Vec::new();
+    let mut paths = Vec::new();
     for (file, text) in &patched.texts {
         let (name, before) = declared.original(*file);
         diff.push_str(&edit::unified_diff(&name, &before, text));
-        let own = Path::new(&name).file_name().unwrap_or("task-definition.json".as_ref());
-        let path = out.join(own);
-        files::write(&path, text.as_bytes())?;
-        written.push(path.display().to_string());
+        let path = out.join(Path::new(&name).file_name().unwrap_or("task-definition.json".as_ref()));
+        let registrable = patch::registrable(text)?;
+        if registrable.is_some() {
+            notes.push(format!(
+                "{} is what register-task-definition takes: without the wrapper and the read-only fields of {name}",
+                path.display()
+            ));
+        }
+        files::write(&path, registrable.as_ref().unwrap_or(text).as_bytes())?;
+        paths.push(path.display().to_string());
     }
     files::write(&out.join("changes.diff"), diff.as_bytes())?;
-
-    tell::print(&summary(&profile, &plan, &diff, &proof, &written));
-    tell::notes(&patched.notes);
-    tell::print(&timings(&steps, arguments.run.quiet));
-    Ok(if proof.verdict == Verdict::Holds { Exit::Done } else { Exit::Failing })
+    let changed = diff.lines().filter(|line| line.starts_with('+') && !line.starts_with("+++")).count();
+    let files = match (by_hand, paths.is_empty()) {
+        (Some(why), _) => format!("nothing: {why}"),
+        (None, true) => "nothing: the file says all of it already".to_owned(),
+        (None, false) => format!("{} with {changed} new or changed lines (changes.diff)", paths.join(", ")),
+    };
+    Ok(Written { files, notes })
 }
 
 /// Decides and proves, and lets what was refused widen the plan, until the proof holds or nothing
@@ -99,13 +129,13 @@ fn settle(declared: &DeclaredTask, lab: &Lab, profile: &mut Profile, arguments: 
     Ok((plan, proof))
 }
 
-fn summary(profile: &Profile, plan: &Plan, diff: &str, proof: &Proof, written: &[String]) -> String {
-    let changed = diff.lines().filter(|line| line.starts_with('+') && !line.starts_with("+++")).count();
-    let files = if written.is_empty() { "nothing".to_owned() } else { written.join(", ") };
+fn summary(profile: &Profile, plan: &Plan, written: &Written, proof: &Proof) -> String {
+    let notes: String = written.notes.iter().map(|note| format!("  note: {note}\n")).collect();
     format!(
-        "Observed\n{}\nDecided\n{}\nWritten\n  {files} with {changed} new or changed lines (changes.diff)\n\nProven\n{}",
+        "Observed\n{}\nDecided\n{}\nWritten\n{}{notes}\nProven\n{}",
         indented(&terminal::profile(profile)),
         indented(&terminal::plan(plan)),
+        indented(&written.files),
         indented(&terminal::proof(proof)),
     )
 }

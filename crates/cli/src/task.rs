@@ -113,10 +113,9 @@ fn said(sources: &Sources, problems: &[Problem]) -> anyhow::Error {
 
 impl DeclaredTask {
     /// The files' texts with the plan in them.
-    pub fn patched(&self, plan: &Plan) -> Result<Patched> {
+    pub fn patched(&self, plan: &Plan) -> Result<Patched, patch::Error> {
         let change = Change::Plan { located: Located::of(&self.task), plan };
         patch::patched(&self.sources, self.task.span.file, &[change])
-            .map_err(|error| BadInput(format!("failed to write the plan into {}: {error}", self.name)).into())
     }
 
     /// The name and the text of a file as it was read.
@@ -127,7 +126,10 @@ impl DeclaredTask {
 
     /// The task definition that the patched files declare.
     pub fn apply(&self, plan: &Plan) -> Result<TaskDefinition> {
-        let texts = self.patched(plan)?.texts.into_iter().collect();
+        let change = Change::Plan { located: Located::of(&self.task), plan };
+        let patched = patch::meant(&self.sources, self.task.span.file, &[change])
+            .map_err(|error| BadInput(format!("failed to write the plan into {}: {error}", self.name)))?;
+        let texts = patched.texts.into_iter().collect();
         let sources = self.sources.with(&texts);
         let (tasks, _) = declared(&sources, &self.files, &self.known);
         let found = tasks.into_iter().nth(self.index).map(|(_, task)| task);

@@ -6,6 +6,7 @@ mod copilot;
 mod ecs;
 mod generated;
 mod job;
+mod registrable;
 mod remedy;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use tojimari_model::declared::TaskDefinition;
 use tojimari_model::finding::Remedy;
 use tojimari_model::read::Format;
 use tojimari_text::{FileId, Sources, Span};
+
+pub use registrable::registrable;
 
 use crate::plan::Plan;
 
@@ -92,6 +95,14 @@ pub fn patched(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Resul
     if let Some(change) = changes.first() {
         generated::refuse(&source, format, change)?;
     }
+    meant(sources, file, changes)
+}
+
+/// The same for files that are not to be written, to see what the changes would come to: also a
+/// file that was generated has them.
+pub fn meant(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Result<Patched, Error> {
+    let source = sources.get(file);
+    let format = tojimari_model::read::format(&source.text, &source.name).ok_or(Error::Format)?;
     if matches!(format, Format::Dockerfile | Format::Terraform) {
         return Err(Error::Format);
     }
