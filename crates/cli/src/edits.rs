@@ -11,7 +11,7 @@ use tojimari_model::declared::{Declared, Stack};
 use tojimari_model::finding::{Evaluation, Remedy, Status, WantedTag};
 use tojimari_plan::Plan;
 use tojimari_plan::patch::{self, Change, Located, Patched};
-use tojimari_text::{FileId, Problem, Sources};
+use tojimari_text::{FileId, Problem, Sources, Span};
 
 use crate::accept::accept;
 use crate::config::Config;
@@ -139,11 +139,20 @@ impl<'a> Edits<'a> {
         (sources, judged)
     }
 
-    /// Writes a plan into each task definition that has all of its containers.
+    /// Writes a plan into each task definition that has all of its containers, and what it wants of
+    /// an image into the Dockerfile.
     pub fn plan(&mut self, plan: &Plan, path: &Path) -> Result<()> {
         let (stacks, _) = judge::stacks(self.asked.sources, self.asked.files, self.asked.loader);
         let found = located(&stacks, plan);
-        if found.is_empty() {
+        let of_image = of_image(plan);
+        let builds: Vec<(String, Span)> = stacks
+            .iter()
+            .flat_map(|stack| &stack.resources)
+            .filter(|resource| matches!(resource.declared, Declared::ImageBuild(_)))
+            .map(|resource| (resource.address.to_string(), resource.span))
+            .filter(|_| !of_image.containers.is_empty())
+            .collect();
+        if found.is_empty() && builds.is_empty() {
             let names: Vec<&str> = plan.containers.iter().map(|container| container.name.as_str()).collect();
             return Err(BadInput(format!(
                 "{}: the plan is for containers {}, and no task definition here has them",
@@ -155,6 +164,10 @@ impl<'a> Edits<'a> {
         let mut by_file: BTreeMap<FileId, Vec<(String, Change<'_>)>> = BTreeMap::new();
         for (address, located) in found {
             by_file.entry(located.task.file).or_default().push((address, Change::Plan { located, plan }));
+        }
+        for (address, span) in builds {
+            let located = Located { task: span, containers: Vec::new() };
+            by_file.entry(span.file).or_default().push((address, Change::Plan { located, plan: &of_image }));
         }
         for (file, changes) in by_file {
             let name = self.asked.sources.get(file).name.clone();
@@ -365,6 +378,13 @@ fn with(remedy: Remedy, given: &[Tag]) -> Remedy {
         given.or_else(|| tag.value.clone())
     };
     Remedy::Tags { tags: tags.iter().map(|tag| WantedTag { key: tag.key.clone(), value: value(tag) }).collect() }
+}
+
+/// The part of a plan that wants something of an image.
+fn of_image(plan: &Plan) -> Plan {
+    let mut of_image = plan.clone();
+    of_image.containers.retain(|container| container.writable.iter().any(|mount| mount.image_folder.is_some()));
+    of_image
 }
 
 /// Task definitions that have all containers of the plan, each once, with their addresses.

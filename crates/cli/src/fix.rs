@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use tojimari_plan::Plan;
+use tojimari_plan::{Plan, patch};
 use tojimari_text::edit;
 
 use crate::edits::{Asked, Edits, Line, Tag};
@@ -32,6 +32,9 @@ pub struct Arguments {
     /// Value of a tag that resources should have and lack; may be given several times.
     #[arg(long = "tag", value_name = "KEY=VALUE")]
     tags: Vec<Tag>,
+    /// Make the output of describe-task-definition what register-task-definition takes.
+    #[arg(long)]
+    registrable: bool,
     /// Change the files instead of showing what would change.
     #[arg(long)]
     write: bool,
@@ -58,7 +61,15 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     edits.compare(&before);
 
     tell::problems(&sources, &before.problems);
-    let (texts, lines) = edits.finish();
+    let (mut texts, lines) = edits.finish();
+    if arguments.registrable {
+        for file in files.iter().filter(|file| sources.get(**file).name.ends_with(".json")) {
+            let text = texts.get(file).cloned().unwrap_or_else(|| sources.get(*file).text.clone());
+            if let Some(text) = patch::registrable(&text)? {
+                texts.insert(*file, text);
+            }
+        }
+    }
     let texts: BTreeMap<String, (String, String)> = texts
         .into_iter()
         .map(|(file, text)| (sources.get(file).name.clone(), (sources.get(file).text.clone(), text)))

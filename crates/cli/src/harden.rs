@@ -13,7 +13,7 @@ use tojimari_plan::{Plan, decide};
 use tojimari_render::terminal;
 use tojimari_text::edit;
 
-use crate::exit::Exit;
+use crate::exit::{BadInput, Exit};
 use crate::lab::{self, RunArguments};
 use crate::plan::Decisions;
 use crate::progress::Steps;
@@ -40,6 +40,14 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
+    if arguments.decisions.changes_the_image() {
+        return Err(BadInput(
+            "--prefer dockerfile changes the image, and what is proven has to be what runs: `plan --prefer dockerfile`, \
+             `fix Dockerfile --plan`, build, and then `prove`"
+                .to_owned(),
+        )
+        .into());
+    }
     let declared = task::read(&arguments.task)?;
     let (lab, steps) = lab::open(&declared, &arguments.run, None)?;
 

@@ -40,6 +40,9 @@ pub struct Decisions {
     /// What to take where a tmpfs and an empty volume would both do.
     #[arg(long, value_enum, default_value = "tmpfs")]
     prefer: PreferName,
+    /// EFS file system for --prefer efs, such as fs-0123456789abcdef0.
+    #[arg(long, value_name = "ID", required_if_eq("prefer", "efs"))]
+    efs: Option<String>,
     /// Raise the task's memory by what the tmpfs mounts may take, to a size that the platform has.
     #[arg(long)]
     raise_memory: bool,
@@ -58,9 +61,18 @@ enum PlatformName {
 enum PreferName {
     Tmpfs,
     Volume,
+    /// A VOLUME in the Dockerfile, with a folder of the right owner.
+    Dockerfile,
+    /// A folder of an EFS file system (--efs), which outlives the task.
+    Efs,
 }
 
 impl Decisions {
+    /// The image has to be built anew before anything can be proven.
+    pub fn changes_the_image(&self) -> bool {
+        matches!(self.prefer, PreferName::Dockerfile)
+    }
+
     pub fn platform(&self, declared: &task::DeclaredTask) -> Platform {
         match self.platform {
             None => Platform::of(&declared.task),
@@ -76,6 +88,8 @@ impl Decisions {
         let prefer = match self.prefer {
             PreferName::Tmpfs => Prefer::Tmpfs,
             PreferName::Volume => Prefer::Volume,
+            PreferName::Dockerfile => Prefer::Dockerfile,
+            PreferName::Efs => Prefer::Efs(self.efs.clone().unwrap_or_default()),
         };
         Options { allow: self.allow.clone(), exec: self.exec, prefer, raise_memory: self.raise_memory }
     }

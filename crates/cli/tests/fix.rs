@@ -220,3 +220,72 @@ fn a_file_that_is_not_there_and_standard_input_are_refused() {
         assert_eq!(said(&output), message);
     }
 }
+
+#[test]
+fn a_dockerfile_gets_what_the_plan_wants_of_the_image() {
+    let folder = folder(FILE);
+    std::fs::write(folder.path().join("Dockerfile"), "FROM debian:12\nUSER app\nCMD [\"app\"]\n").expect("a file");
+    let plan = r#"{"version": 1, "platform": "fargate", "notes": [], "containers": [{
+        "name": "web", "readonly_root": true, "privileged": false, "not_mounted": [], "writable": [{
+            "path": "/app/tmp", "by": "volume", "size_mib": null, "options": [], "because": [],
+            "seeded_from_image": false, "seed": "image-volume", "volume": "web-app-tmp",
+            "image_folder": {"uid": "1000", "gid": "1000", "mode": "0755"}}]}]}"#;
+    std::fs::write(folder.path().join("plan.json"), plan).expect("a file");
+    let output = fix(folder.path(), &[".", "--plan", "plan.json", "--write"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let dockerfile = std::fs::read_to_string(folder.path().join("Dockerfile")).expect("the file");
+    assert_eq!(
+        dockerfile,
+        "FROM debian:12\nRUN mkdir -p /app/tmp && chown 1000:1000 /app/tmp && chmod 0755 /app/tmp\n\
+         VOLUME [\"/app/tmp\"]\nUSER app\nCMD [\"app\"]\n"
+    );
+    assert!(content(folder.path()).contains("\"sourceVolume\": \"web-app-tmp\""), "{}", content(folder.path()));
+}
+
+#[test]
+fn what_describe_printed_can_be_made_registrable() {
+    let folder = folder(&format!(
+        "{{\"taskDefinition\": {}, \"tags\": []}}",
+        FILE.replace("\"family\"", "\"revision\": 3,\n  \"family\"")
+    ));
+    let arguments: Vec<&str> = UNPROVEN.iter().copied().chain(["--registrable", "--write"]).collect();
+    let output = fix(folder.path(), &arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let content = content(folder.path());
+    assert!(content.starts_with("{\n  \"family\": \"app\",\n"), "{content}");
+    assert!(content.contains("\"readonlyRootFilesystem\": true,"), "{content}");
+    assert!(!content.contains("revision"), "{content}");
+}
+
+#[test]
+fn a_tag_gets_the_value_that_was_given() {
+    let folder = folder(FILE);
+    std::fs::write(folder.path().join("tojimari.toml"), "required-tags = [\"team\"]\n").expect("a file");
+    let left = fix(folder.path(), &["t.json", "--control", "ECS.15"]);
+    assert!(said(&left).contains("--tag team=VALUE"), "{}", said(&left));
+    let output = fix(folder.path(), &["t.json", "--control", "ECS.15", "--tag", "team=payments", "--write"]);
+    assert_eq!(said(&output), "fixed: ECS.15 app (t.json:2:13)\n");
+    assert!(content(folder.path()).contains("\"value\": \"payments\""), "{}", content(folder.path()));
+}
+
+#[test]
+fn what_does_not_take_is_taken_back() {
+    // The wrapper's own tags are what counts in an output of describe.
+    let text = format!("{{\n\"taskDefinition\": {FILE},\n\"tags\": []\n}}");
+    let folder = folder(&text);
+    let output = fix(folder.path(), &["t.json", "--control", "ECS.15", "--write"]);
+    assert!(said(&output).contains("left: ECS.15 app"), "{}", said(&output));
+    assert_eq!(content(folder.path()), text);
+}
+
+#[test]
+fn a_read_only_file_keeps_all_others_from_being_written() {
+    let folder = folder(FILE);
+    let other = folder.path().join("u.json");
+    std::fs::write(&other, FILE).expect("a file");
+    std::fs::set_permissions(&other, std::fs::Permissions::from_mode(0o444)).expect("its mode");
+    let output = fix(folder.path(), &[".", "--unproven", "--control", "ECS.5", "--write"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).ends_with("error: u.json: the file is read-only\n"), "{}", said(&output));
+    assert_eq!(content(folder.path()), FILE, "nothing is written when not all can be");
+}

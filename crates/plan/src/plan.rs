@@ -56,6 +56,21 @@ pub struct WritableMount {
     /// Name of the volume in the task definition; `null` for a tmpfs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub volume: Option<String>,
+    /// The file system that the volume is on; only for EFS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_system: Option<String>,
+    /// What the image has to have at the path, with a `VOLUME` of the same path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_folder: Option<ImageFolder>,
+}
+
+/// A folder that the Dockerfile makes: its owner and mode become those of the volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ImageFolder {
+    pub uid: String,
+    pub gid: String,
+    /// In octal, as `0755`.
+    pub mode: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

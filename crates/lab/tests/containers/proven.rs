@@ -125,6 +125,8 @@ fn plan(paths: &[&str]) -> Plan {
         seeded_from_image: false,
         seed: None,
         volume: None,
+        file_system: None,
+        image_folder: None,
     };
     let container = ContainerPlan {
         name: "app".into(),

@@ -21,7 +21,7 @@ use tojimari_model::observed::{ContainerProfile, Profile};
 use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
 use allowed::Refusal;
 use folders::{Folders, is_below};
-use mount::{because, exec_mount, tmpfs_options};
+use mount::{because, exec_mount, owner, tmpfs_options};
 use needs::Need;
 use volumes::VolumeNames;
 
@@ -38,11 +38,15 @@ pub struct Options {
     pub raise_memory: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Prefer {
     #[default]
     Tmpfs,
     Volume,
+    /// A `VOLUME` in the Dockerfile, with a folder of the right owner: the volume gets both.
+    Dockerfile,
+    /// A folder of this file system: what is written outlives the task, and tasks share it.
+    Efs(String),
 }
 
 /// The two folders in which the agent of ECS Exec writes.
@@ -281,23 +285,40 @@ impl<'a> Deciding<'a> {
                 Seed::InitContainer
             }
         });
+        let seeded_from_image = seed.is_some();
+        let root_may_own = fact.is_none_or(|fact| fact.uid == 0 && fact.mode == 0o755) && self.runs_as_root();
+        let image_folder = (self.options.prefer == Prefer::Dockerfile).then(|| owner(fact, self.observed));
+        let file_system = match &self.options.prefer {
+            Prefer::Efs(id) => Some(id.clone()),
+            _ => None,
+        };
+        if file_system.is_some() && !root_may_own {
+            self.notes.push(format!(
+                "{container}: {folder} on EFS belongs to root until an access point says otherwise: give it one with \
+                 the user that the container runs as"
+            ));
+        }
+        let seed = if image_folder.is_some() { Some(Seed::ImageVolume) } else { seed };
+        let is_volume =
+            seed.is_some() || file_system.is_some() || self.options.prefer == Prefer::Volume && root_may_own;
         if seed == Some(Seed::InitContainer) {
             self.notes.push(format!(
                 "{container}: {folder} has content in the image; a container that runs first copies it into a volume. \
                  It runs as root, which ECS.20 reports. A `VOLUME {folder}` in the Dockerfile makes it unnecessary"
             ));
         }
-        let root_may_own = fact.is_none_or(|fact| fact.uid == 0 && fact.mode == 0o755) && self.runs_as_root();
-        if seed.is_some() || self.options.prefer == Prefer::Volume && root_may_own {
+        if is_volume {
             return WritableMount {
                 path: folder.to_owned(),
-                by: WritableBy::Volume,
+                by: if file_system.is_some() { WritableBy::Efs } else { WritableBy::Volume },
                 size_mib: None,
                 options: Vec::new(),
                 because: because(needs),
-                seeded_from_image: seed.is_some(),
+                seeded_from_image,
                 seed,
                 volume: Some(self.volume_names.name(container, folder)),
+                file_system,
+                image_folder,
             };
         }
         if self.options.prefer == Prefer::Volume {
@@ -320,6 +341,8 @@ impl<'a> Deciding<'a> {
             seeded_from_image: false,
             seed: None,
             volume: None,
+            file_system: None,
+            image_folder: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use tojimari_model::observed::{ContainerProfile, FolderFact};
 
 use super::needs::Need;
-use crate::plan::{WritableBy, WritableMount};
+use crate::plan::{ImageFolder, WritableBy, WritableMount};
 
 /// Enough for the agent's state and its log of a session.
 const EXEC_SIZE_MIB: u64 = 64;
@@ -16,15 +16,22 @@ pub(super) fn tmpfs_options(fact: Option<&FolderFact>, observed: &ContainerProfi
         options.push("noexec".to_owned());
     }
     options.extend(["nosuid".to_owned(), "nodev".to_owned()]);
-    let (uid, gid, mode) = match fact {
-        Some(fact) => (fact.uid.to_string(), fact.gid.to_string(), fact.mode),
+    let ImageFolder { uid, gid, mode } = owner(fact, observed);
+    options.extend([format!("mode={mode}"), format!("uid={uid}"), format!("gid={gid}")]);
+    options
+}
+
+/// Whose the folder is in the image, or would be.
+pub(super) fn owner(fact: Option<&FolderFact>, observed: &ContainerProfile) -> ImageFolder {
+    match fact {
+        Some(fact) => {
+            ImageFolder { uid: fact.uid.to_string(), gid: fact.gid.to_string(), mode: format!("{:04o}", fact.mode) }
+        }
         None => {
             let (uid, gid) = observed.user.split_once(':').unwrap_or((&observed.user, "0"));
-            (uid.to_owned(), gid.to_owned(), 0o755)
+            ImageFolder { uid: uid.to_owned(), gid: gid.to_owned(), mode: "0755".to_owned() }
         }
-    };
-    options.extend([format!("mode={mode:04o}"), format!("uid={uid}"), format!("gid={gid}")]);
-    options
+    }
 }
 
 pub(super) fn exec_mount(folder: &str) -> WritableMount {
@@ -37,6 +44,8 @@ pub(super) fn exec_mount(folder: &str) -> WritableMount {
         seeded_from_image: false,
         seed: None,
         volume: None,
+        file_system: None,
+        image_folder: None,
     }
 }
 

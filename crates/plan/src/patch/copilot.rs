@@ -149,7 +149,10 @@ impl Manifest<'_, '_> {
         let name = mount.volume.as_deref().unwrap_or_default();
         let storage = [self.root, &["storage".into()]].concat();
         let volumes = [&storage[..], &["volumes".into()]].concat();
-        let volume = json!({ "path": mount.path, "read_only": false });
+        let mut volume = json!({ "path": mount.path, "read_only": false });
+        if let Some(id) = &mount.file_system {
+            volume["efs"] = json!({ "id": id });
+        }
         if self.pen.get(&volumes).is_some_and(|volumes| volumes.get(name).is_some()) {
             return Ok(());
         }

@@ -146,7 +146,14 @@ impl Writer<'_, '_> {
             self.push(container, "mountPoints", mount_point, &["readonlyRootFilesystem"])?;
         }
         if !self.has(task, "volumes", "name", volume) {
-            self.push(task, "volumes", json!({ "name": volume }), &["containerDefinitions"])?;
+            let volume = match &mount.file_system {
+                Some(id) => json!({
+                    "name": volume,
+                    "efsVolumeConfiguration": { "fileSystemId": id, "transitEncryption": "ENABLED" },
+                }),
+                None => json!({ "name": volume }),
+            };
+            self.push(task, "volumes", volume, &["containerDefinitions"])?;
         }
         if mount.seed == Some(Seed::InitContainer) {
             self.seed(task, container, mount, volume)?;
@@ -220,7 +227,7 @@ impl Writer<'_, '_> {
 const SEED_MOUNT: &str = "/tojimari-seed";
 
 /// A word for `sh`.
-fn quoted(path: &str) -> String {
+pub(super) fn quoted(path: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }

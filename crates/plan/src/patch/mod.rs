@@ -3,6 +3,7 @@
 
 mod compose;
 mod copilot;
+mod dockerfile;
 mod ecs;
 mod generated;
 mod job;
@@ -103,8 +104,10 @@ pub fn patched(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Resul
 pub fn meant(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Result<Patched, Error> {
     let source = sources.get(file);
     let format = tojimari_model::read::format(&source.text, &source.name).ok_or(Error::Format)?;
-    if matches!(format, Format::Dockerfile | Format::Terraform) {
-        return Err(Error::Format);
+    match format {
+        Format::Dockerfile => return dockerfile::patched(&source.text, file, changes),
+        Format::Terraform => return Err(Error::Format),
+        _ => {}
     }
     let mut document = job::open(&source.text, format)?;
     let mut jobs = Vec::new();
@@ -157,6 +160,8 @@ mod tests {
             seeded_from_image: false,
             seed: None,
             volume: None,
+            file_system: None,
+            image_folder: None,
         }
     }
 
