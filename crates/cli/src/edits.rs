@@ -3,12 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
-use std::str::FromStr;
-use std::sync::Arc;
 
 use anyhow::Result;
 use tojimari_model::declared::{Declared, Stack};
-use tojimari_model::finding::{Evaluation, Remedy, Status, WantedTag};
+use tojimari_model::finding::{Evaluation, Remedy, Status};
 use tojimari_plan::Plan;
 use tojimari_plan::patch::{self, Change, Located, Patched};
 use tojimari_text::{FileId, Problem, Sources, Span};
@@ -18,6 +16,7 @@ use crate::config::Config;
 use crate::exit::BadInput;
 use crate::input::Loader;
 use crate::judge::{self, Judged, Rules, judge};
+use crate::tag::{Tag, with};
 
 /// Remedies of one resource can hide others: a control tells of its first failure.
 const ROUNDS: usize = 32;
@@ -41,24 +40,6 @@ impl Line {
             Line::Left(what) => format!("left: {what}"),
             Line::Refused(what) => format!("error: {what}"),
             Line::Note(what) => format!("note: {what}"),
-        }
-    }
-}
-
-/// `--tag KEY=VALUE`.
-#[derive(Clone, Debug)]
-pub struct Tag {
-    key: String,
-    value: String,
-}
-
-impl FromStr for Tag {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.split_once('=') {
-            Some((key, value)) if !key.is_empty() => Ok(Tag { key: key.to_owned(), value: value.to_owned() }),
-            _ => Err("expected KEY=VALUE, such as team=payments".to_owned()),
         }
     }
 }
@@ -368,16 +349,6 @@ fn trouble(sources: &Sources, problem: &Problem) -> String {
 
 fn troubles(sources: &Sources, problems: &[Problem]) -> HashSet<String> {
     problems.iter().map(|problem| trouble(sources, problem)).collect()
-}
-
-/// The remedy with the values that the user gave for tags.
-fn with(remedy: Remedy, given: &[Tag]) -> Remedy {
-    let Remedy::Tags { tags } = remedy else { return remedy };
-    let value = |tag: &WantedTag| {
-        let given = given.iter().find(|given| given.key == *tag.key).map(|given| Arc::from(given.value.as_str()));
-        given.or_else(|| tag.value.clone())
-    };
-    Remedy::Tags { tags: tags.iter().map(|tag| WantedTag { key: tag.key.clone(), value: value(tag) }).collect() }
 }
 
 /// The part of a plan that wants something of an image.

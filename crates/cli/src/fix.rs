@@ -8,10 +8,11 @@ use anyhow::Result;
 use tojimari_plan::{Plan, patch};
 use tojimari_text::edit;
 
-use crate::edits::{Asked, Edits, Line, Tag};
+use crate::edits::{Asked, Edits, Line};
 use crate::exit::{BadInput, Exit};
 use crate::input::{self, Input, Loader};
 use crate::judge::Rules;
+use crate::tag::Tag;
 use crate::{files, tell};
 
 /// Write what puts failures right into the files themselves: a unified diff unless --write.

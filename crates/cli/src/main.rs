@@ -19,6 +19,7 @@ mod plan;
 mod progress;
 mod prove;
 mod schema;
+mod tag;
 mod task;
 mod tell;
 mod trace;

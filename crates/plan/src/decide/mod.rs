@@ -10,6 +10,7 @@ mod folders;
 mod memory;
 mod mount;
 mod needs;
+mod options;
 mod size;
 mod volumes;
 
@@ -23,31 +24,8 @@ use allowed::Refusal;
 use folders::{Folders, is_below};
 use mount::{because, exec_mount, owner, tmpfs_options};
 use needs::Need;
+pub use options::{Options, Prefer};
 use volumes::VolumeNames;
-
-/// What a person may decide for the plan.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Folders that may be mounted although they hold programs, or are otherwise refused.
-    pub allow: Vec<String>,
-    /// ECS Exec is on: the two folders of its agent are made writable.
-    pub exec: bool,
-    /// What to take where both would do.
-    pub prefer: Prefer,
-    /// The task gets the memory that the tmpfs mounts may take, instead of a note about it.
-    pub raise_memory: bool,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Prefer {
-    #[default]
-    Tmpfs,
-    Volume,
-    /// A `VOLUME` in the Dockerfile, with a folder of the right owner: the volume gets both.
-    Dockerfile,
-    /// A folder of this file system: what is written outlives the task, and tasks share it.
-    Efs(String),
-}
 
 /// The two folders in which the agent of ECS Exec writes.
 /// Source: aws-containers roadmap issues 1359 and 2824; AWS itself documents no paths.

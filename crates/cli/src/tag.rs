@@ -1,0 +1,33 @@
+//! `--tag KEY=VALUE`: values for tags that only a person knows.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use tojimari_model::finding::{Remedy, WantedTag};
+
+#[derive(Clone, Debug)]
+pub struct Tag {
+    key: String,
+    value: String,
+}
+
+impl FromStr for Tag {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((key, value)) if !key.is_empty() => Ok(Tag { key: key.to_owned(), value: value.to_owned() }),
+            _ => Err("expected KEY=VALUE, such as team=payments".to_owned()),
+        }
+    }
+}
+
+/// The remedy with the values that the user gave for tags.
+pub fn with(remedy: Remedy, given: &[Tag]) -> Remedy {
+    let Remedy::Tags { tags } = remedy else { return remedy };
+    let value = |tag: &WantedTag| {
+        let given = given.iter().find(|given| given.key == *tag.key).map(|given| Arc::from(given.value.as_str()));
+        given.or_else(|| tag.value.clone())
+    };
+    Remedy::Tags { tags: tags.iter().map(|tag| WantedTag { key: tag.key.clone(), value: value(tag) }).collect() }
+}
