@@ -7,7 +7,7 @@ use anyhow::Result;
 use tojimari_model::finding::{Evaluation, Severity, Status};
 use tojimari_plan::patch::{self, Change};
 use tojimari_render::{Fix, Report, Rule, github, json, junit, markdown, sarif, terminal};
-use tojimari_text::Sources;
+use tojimari_text::{Sources, Span};
 
 use crate::accept::{accept, read_baseline};
 use crate::exit::Exit;
@@ -80,7 +80,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     let Input { sources, notes, .. } = input;
     let rules = described(&rules);
     let fixes = match arguments.format {
-        Format::Sarif => judged.evaluations.iter().map(|evaluation| fix(&sources, evaluation)).collect(),
+        Format::Sarif => judged.evaluations.iter().map(|one| fix(&sources, &judged.secrets, one)).collect(),
         _ => Vec::new(),
     };
     let report = Report {
@@ -140,13 +140,18 @@ fn described(rules: &Rules) -> Vec<Rule> {
 }
 
 /// What `fix --unproven` would write for one failure.
-fn fix(sources: &Sources, evaluation: &Evaluation) -> Option<Fix> {
+fn fix(sources: &Sources, secrets: &[Span], evaluation: &Evaluation) -> Option<Fix> {
     let remedy = evaluation.remedy.as_ref().filter(|_| evaluation.status == Status::Fail)?;
     let change = Change::Remedy { subject: evaluation.subject, remedy };
     let patched = patch::patched(sources, evaluation.subject.file, &[change]).ok()?;
     // One replacement of one file is shown; what changes more is for `fix`.
     let (file, after) = patched.texts.into_iter().next().filter(|_| patched.notes.is_empty())?;
     let (deleted, inserted) = sarif::replacement(file, &sources.get(file).text, &after);
+    // What stands between two changes is put back, and so shown.
+    let shows = |secret: &Span| secret.file == file && secret.start < deleted.end && deleted.start < secret.end;
+    if secrets.iter().any(shows) {
+        return None;
+    }
     let description = match remedy.is_safe() {
         true => remedy.sentence(),
         false => format!("{} (needs proof: see tojimari harden)", remedy.sentence()),

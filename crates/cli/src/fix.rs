@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use tojimari_plan::{Plan, patch};
-use tojimari_text::edit;
+use tojimari_text::{FileId, edit};
 
 use crate::edits::{Asked, Edits, Line};
 use crate::exit::{BadInput, Exit};
@@ -71,21 +71,22 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
             }
         }
     }
-    let texts: BTreeMap<String, (String, String)> = texts
-        .into_iter()
-        .map(|(file, text)| (sources.get(file).name.clone(), (sources.get(file).text.clone(), text)))
-        .collect();
+    let texts: BTreeMap<String, (FileId, String)> =
+        texts.into_iter().map(|(file, text)| (sources.get(file).name.clone(), (file, text))).collect();
     if arguments.write {
         // All are looked at before the first is written.
-        for (name, (old, _)) in &texts {
-            unchanged(name, old)?;
+        for (name, (file, _)) in &texts {
+            unchanged(name, &sources.get(*file).text)?;
             files::writable(Path::new(name))?;
         }
     }
-    for (name, (old, text)) in &texts {
+    for (name, (file, text)) in &texts {
         match arguments.write {
             true => files::write(Path::new(name), text.as_bytes())?,
-            false => tell::print(&edit::unified_diff(name, old, text)),
+            false => {
+                let hidden = before.secrets_in(*file);
+                tell::print(&edit::unified_diff(name, &sources.get(*file).text, text, &hidden));
+            }
         }
     }
     tell::notes(&notes);

@@ -93,7 +93,7 @@ fn write(declared: &DeclaredTask, plan: &Plan, out: &Path) -> Result<Written> {
     let mut paths = Vec::new();
     for (file, text) in &patched.texts {
         let (name, before) = declared.original(*file);
-        diff.push_str(&edit::unified_diff(&name, &before, text));
+        diff.push_str(&edit::unified_diff(&name, &before, text, &declared.secrets_in(*file)));
         let path = out.join(Path::new(&name).file_name().unwrap_or("task-definition.json".as_ref()));
         let registrable = patch::registrable(text)?;
         if registrable.is_some() {

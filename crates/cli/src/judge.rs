@@ -1,6 +1,7 @@
 //! Files read as units and judged by controls, in parallel: what `check` and `fix` share.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -133,6 +134,11 @@ fn read_units<T: Send>(
 }
 
 impl Judged {
+    /// Bytes of a file that no output may show.
+    pub fn secrets_in(&self, file: FileId) -> Vec<Range<usize>> {
+        self.secrets.iter().filter(|span| span.file == file).map(|span| span.range()).collect()
+    }
+
     /// By file and place; files that were loaded on the way have no order of their own. The same
     /// problem met twice is one, and so is the same verdict.
     pub fn sort(&mut self, sources: &Sources) {

@@ -1,6 +1,7 @@
 //! The task definition that a run is about: read from the user's file in whatever format, and with
 //! a plan applied to that file's own text, so that what is proven is what is written.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -122,6 +123,14 @@ impl DeclaredTask {
     pub fn original(&self, file: FileId) -> (String, String) {
         let source = self.sources.get(file);
         (source.name.clone(), source.text.clone())
+    }
+
+    /// Bytes of a file that no output may show.
+    pub fn secrets_in(&self, file: FileId) -> Vec<Range<usize>> {
+        let loader = Loader::new(&self.sources, self.known.clone());
+        let (stacks, _) = judge::stacks(&self.sources, &self.files, &loader);
+        let secrets = stacks.iter().flat_map(tojimari_controls::secret_spans);
+        secrets.filter(|span| span.file == file).map(|span| span.range()).collect()
     }
 
     /// The task definition that the patched files declare.

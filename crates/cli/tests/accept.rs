@@ -242,7 +242,7 @@ fails-when = 'container.name == \"web\" && !container.image.startsWith(\"registr
     assert!(all.iter().all(|e| e["place"]["file"] == "t.yaml"));
     let of = |control: &str| all.iter().find(|e| e["control"] == control && e["status"] == "fail").expect("a failure");
     assert_eq!(of("ECS.5")["severity"], "low");
-    assert_eq!(of("ECS.15")["remedy"], "add the tags owner");
+    assert_eq!(of("ECS.15")["remedy"], "add the tag owner");
     let own = of("ACME.1");
     assert_eq!(own["severity"], "critical");
     assert_eq!(own["message"], "the image is not from our registry");

@@ -101,3 +101,43 @@ fn a_sarif_fix_is_what_fix_writes() {
     tojimari(folder.path(), &["fix", "t.json", "--write", "--unproven", "--control", "ECS.5"]);
     assert_eq!(std::fs::read_to_string(folder.path().join("t.json")).expect("the file"), fixed);
 }
+
+/// A secret is in no output, wherever in a line it stands and whatever is said of the line.
+#[test]
+fn no_output_shows_a_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let task = r#"{"family": "f", "networkMode": "host", "containerDefinitions": [
+  {"name": "web", "image": "nginx:1", "environment": [{"name": "DB_PASSWORD", "value": "hunter2hunter2"}], "privileged": true,
+   "command": ["--password", "s3cr3tvalue99"],
+   "logConfiguration": {"logDriver": "json-file", "options": {"splunk-token": "7f3c9a11-aaaa-4444-8888-123412341234"}}}]}"#;
+    let template = "Resources:\n  T:\n    Type: AWS::ECS::TaskDefinition\n    Properties:\n      NetworkMode: host\n      \
+                    ContainerDefinitions:\n      - {Name: a, Image: x, Environment: [{Name: API_TOKEN, Value: hunter2hunter2}], Privileged: true}\n";
+    let compose =
+        "services:\n  web:\n    image: nginx\n    environment: [DB_PASSWORD=hunter2hunter2]\n    privileged: true\n";
+    let terraform = "resource \"aws_ecs_task_definition\" \"t\" {\n  family = \"f\"\n  container_definitions = jsonencode([{ name = \
+                     \"a\", image = \"x\", environment = [{ name = \"DB_PASSWORD\", value = \"hunter2hunter2\" }], privileged = true }])\n}\n";
+    let files = [("task.json", task), ("t.yaml", template), ("compose.yaml", compose), ("main.tf", terraform)];
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    let held = |arguments: &[&str]| {
+        let output = tojimari(folder.path(), arguments);
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        for secret in ["hunter2", "s3cr3tvalue99", "7f3c9a11"] {
+            assert!(!said.contains(secret), "{arguments:?}:\n{said}");
+        }
+        said
+    };
+    for format in ["text", "json", "sarif", "junit", "github", "markdown"] {
+        let said = held(&["check", "--all", "--format", format]);
+        assert!(said.contains("ECS.4") && said.contains("TJ.10"), "{format}:\n{said}");
+    }
+    for (name, _) in files {
+        let said = held(&["fix", name, "--unproven"]);
+        let is_edited = said.contains("--- a/");
+        assert!(said.contains("***") || !is_edited, "{name}:\n{said}");
+        assert!(is_edited || name.ends_with(".tf"), "{name}:\n{said}");
+        held(&["explain", "TJ.10", "--task", name]);
+    }
+}

@@ -187,7 +187,11 @@ pub fn replacement(file: tojimari_text::FileId, before: &str, after: &str) -> (S
     };
     let (rest, new) = (&before[start..], &after[start..]);
     let kept = common(rest.chars().rev(), new.chars().rev());
-    let kept = rest[rest.len() - kept..].find(between_words).map_or(0, |at| kept - at);
+    let goes_back = |text: &str| text[..text.len() - kept].chars().next_back().is_some_and(|c| !between_words(c));
+    let kept = match goes_back(rest) || goes_back(new) {
+        true => rest[rest.len() - kept..].find(between_words).map_or(0, |at| kept - at),
+        false => kept,
+    };
     (Span::new(file, start, before.len() - kept), new[..new.len() - kept].to_owned())
 }
 
@@ -210,7 +214,7 @@ mod tests {
     fn a_replacement_takes_whole_words() {
         for (before, after, deleted, inserted) in [
             ("a: true }", "a: false }", 3..7, "false"),
-            ("{\"b\": 1}", "{\"c\": 2, \"b\": 1}", 1..5, "\"c\": 2, \"b\":"),
+            ("{\"b\": 1}", "{\"c\": 2, \"b\": 1}", 1..1, "\"c\": 2, "),
             ("a, b", "a", 1..4, ""),
             ("é", "è", 0..2, "è"),
             ("x\n", "x\ny\n", 2..2, "y\n"),

@@ -1,8 +1,11 @@
 //! Changes of a text that leave all else in it as it was, and what they look like as a diff.
 
 pub mod hcl;
+mod hidden;
 pub mod json;
 pub mod yaml;
+
+use std::ops::Range;
 
 use serde_json::Value as Json;
 use similar::TextDiff;
@@ -174,17 +177,24 @@ fn differ(before: &Node, after: &Node, path: &mut Vec<Step>, found: &mut Vec<Vec
     }
 }
 
-/// A unified diff with three lines of context; empty when nothing differs.
-pub fn unified_diff(name: &str, before: &str, after: &str) -> String {
+/// A unified diff with three lines of context; empty when nothing differs. What stands in the hidden
+/// bytes of the first text is stars on both sides.
+pub fn unified_diff(name: &str, before: &str, after: &str, hidden: &[Range<usize>]) -> String {
     if before == after {
         return String::new();
     }
+    let (before, after) = &hidden::hide(before, after, hidden);
     let name = name.trim_start_matches('/');
-    TextDiff::from_lines(before, after)
+    let mut diff = TextDiff::from_lines(before, after)
         .unified_diff()
         .context_radius(3)
         .header(&format!("a/{name}"), &format!("b/{name}"))
-        .to_string()
+        .to_string();
+    // That of a line which stays as it is is not told otherwise.
+    if !diff.is_empty() && !diff.ends_with('\n') {
+        diff.push_str("\n\\ No newline at end of file\n");
+    }
+    diff
 }
 
 fn shown(path: &[Step]) -> String {
