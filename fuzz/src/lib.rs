@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use tojimari_controls::Settings;
 use tojimari_model::read::{self, Files};
 use tojimari_plan::patch::{self, Change};
-use tojimari_render::{Report, json, terminal};
+use tojimari_render::{Report, github, json, junit, markdown, sarif, terminal};
 use tojimari_text::{FileId, Node, Problem, Sources, Span, Written};
 
 /// Panics when a place lies outside of the text or in the middle of a character.
@@ -68,29 +68,44 @@ pub fn check_and_fix(name: &str, text: &str) {
     let file = sources.add(name, text);
     let files = Mirror { sources: &sources, text, loaded: Mutex::default() };
     let controls: Vec<_> = tojimari_controls::all().collect();
-    let (mut evaluations, mut problems) = (Vec::new(), Vec::new());
+    let (mut evaluations, mut problems, mut secrets) = (Vec::new(), Vec::new(), Vec::new());
     for unit in read::units(&sources, &[file]) {
         let read = read::read(&unit, &sources, &files);
         for stack in &read.stacks {
             evaluations.extend(tojimari_controls::evaluate(stack, &controls, &Settings::default()));
+            secrets.extend(tojimari_controls::secret_spans(stack));
         }
         problems.extend(read.problems);
     }
+    secrets.sort();
     for span in evaluations.iter().flat_map(|e| [e.span, e.subject]).chain(problems.iter().map(|p| p.span)) {
         within(&sources.get(span.file).text, span);
     }
-    let report = Report { sources: &sources, evaluations: &evaluations, problems: &problems };
+    let report = Report {
+        sources: &sources,
+        evaluations: &evaluations,
+        problems: &problems,
+        warnings: &[],
+        secrets: &secrets,
+        rules: &[],
+        fixes: &[],
+    };
     json::evaluations(&report);
+    sarif::evaluations(&report, "0", "https://example.com");
+    junit::evaluations(&report);
+    github::evaluations(&report);
+    markdown::evaluations(&report);
     terminal::evaluations(&report, terminal::Look { colours: true, width: 80, all: true });
 
-    if let Ok(same) = patch::patched(text, &[]) {
-        assert_eq!(same, text, "no change, and yet other bytes");
+    if let Ok(same) = patch::patched(&sources, file, &[]) {
+        assert!(same.texts.is_empty(), "no change, and yet other bytes");
     }
     for evaluation in evaluations.iter().filter(|e| e.subject.file == file) {
         let Some(remedy) = &evaluation.remedy else { continue };
         let change = Change::Remedy { subject: evaluation.subject, remedy };
-        if let Ok(written) = patch::patched(text, &[change]) {
-            patch::patched(&written, &[]).expect("what was written is read again");
+        if let Ok(written) = patch::patched(&sources, file, &[change]) {
+            let written = sources.with(&written.texts.into_iter().collect());
+            patch::patched(&written, file, &[]).expect("what was written is read again");
         }
     }
 }
