@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 use tojimari_model::read::Format;
-use tojimari_text::edit::{Document, Step, differences, json, yaml};
+use tojimari_text::edit::{Document, Step, differences, json, meaning, yaml};
 use tojimari_text::yaml::Dialect;
 use tojimari_text::{Node, Span, placeholder};
 
@@ -34,6 +34,10 @@ impl Pen<'_> {
 
     pub fn push(&mut self, path: &[Step], key: &str, item: Json, after: &[&str]) -> Result<(), Error> {
         self.touched.push([path, &[Step::from(key)]].concat());
+        // Two that share a list by an anchor are to get the same: once is enough.
+        if self.member(path, key).is_some_and(|list| list.items().iter().any(|given| meaning(given) == item)) {
+            return Ok(());
+        }
         Ok(self.document.push(path, key, &item, after)?)
     }
 
