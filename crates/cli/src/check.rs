@@ -142,7 +142,7 @@ fn described(rules: &Rules) -> Vec<Rule> {
 /// What `fix --unproven` would write for one failure.
 fn fix(sources: &Sources, secrets: &[Span], evaluation: &Evaluation) -> Option<Fix> {
     let remedy = evaluation.remedy.as_ref().filter(|_| evaluation.status == Status::Fail)?;
-    let change = Change::Remedy { subject: evaluation.subject, remedy };
+    let change = Change::Remedy { subject: evaluation.subject, at: evaluation.span, remedy };
     let patched = patch::patched(sources, evaluation.subject.file, &[change]).ok()?;
     // One replacement of one file is shown; what changes more is for `fix`.
     let (file, after) = patched.texts.into_iter().next().filter(|_| patched.notes.is_empty())?;

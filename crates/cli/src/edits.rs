@@ -147,7 +147,7 @@ impl<'a> Edits<'a> {
             by_file.entry(located.task.file).or_default().push((address, Change::Plan { located, plan }));
         }
         for (address, span) in builds {
-            let located = Located { task: span, containers: Vec::new() };
+            let located = Located::at(span);
             by_file.entry(span.file).or_default().push((address, Change::Plan { located, plan: &of_image }));
         }
         for (file, changes) in by_file {
@@ -210,7 +210,10 @@ impl<'a> Edits<'a> {
         let write = |wanted: &[Wanted]| -> Result<Patched, patch::Error> {
             let changes: Vec<Change<'_>> = wanted
                 .iter()
-                .map(|wanted| Change::Remedy { subject: wanted.evaluation.subject, remedy: &wanted.remedy })
+                .map(|wanted| {
+                    let Evaluation { subject, span, .. } = wanted.evaluation;
+                    Change::Remedy { subject, at: span, remedy: &wanted.remedy }
+                })
                 .collect();
             patch::patched(sources, file, &changes)
         };

@@ -17,7 +17,7 @@ const AFTER: [&str; 6] = ["platform", "memory", "cpu", "image", "type", "name"];
 /// What a change comes to in a document.
 pub(super) fn jobs<'a>(document: &dyn Document, change: &Change<'a>) -> Result<Vec<Job<'a>>, Error> {
     match change {
-        Change::Remedy { subject, remedy } => {
+        Change::Remedy { subject, remedy, .. } => {
             let remedy = *remedy;
             let root = root_of(document, *subject)?;
             let job: Job<'a> = Box::new(move |pen| Manifest { pen, root: &root }.remedy(remedy));

@@ -2,7 +2,7 @@
 //! and CloudFormation in JSON or YAML. They differ in how names are spelled, and in where the task
 //! definition and its containers stand, which their places tell.
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 use tojimari_model::read::cloudformation::template_name;
 use tojimari_text::Node;
 use tojimari_text::edit::{Document, Step, meaning};
@@ -52,7 +52,7 @@ pub(super) const AFTER_OF_CONTAINER: [&str; 3] = ["essential", "image", "name"];
 /// What a change comes to in a document.
 pub(super) fn jobs<'a>(document: &dyn Document, change: &Change<'a>) -> Result<Vec<Job<'a>>, Error> {
     match change {
-        Change::Remedy { subject, remedy } => {
+        Change::Remedy { subject, remedy, .. } => {
             let remedy = *remedy;
             let is_resource =
                 |node: &Node| node.get("Type").and_then(Node::as_str).is_some_and(|kind| kind.starts_with("AWS::"));
@@ -94,6 +94,13 @@ pub(super) fn jobs<'a>(document: &dyn Document, change: &Change<'a>) -> Result<V
 pub(super) struct Writer<'p, 'd> {
     pub(super) pen: &'p mut Pen<'d>,
     spelling: Spelling,
+}
+
+impl<'p, 'd> Writer<'p, 'd> {
+    /// For objects that spell names as the API does.
+    pub(super) fn camel(pen: &'p mut Pen<'d>) -> Self {
+        Writer { pen, spelling: Spelling::Camel }
+    }
 }
 
 impl Writer<'_, '_> {
@@ -167,16 +174,10 @@ impl Writer<'_, '_> {
         if self.has(task, "containerDefinitions", "name", &name) {
             return Ok(());
         }
-        let mut seed = self.spelling.value(json!({
-            "name": name,
-            "image": null,
-            "essential": false,
-            "readonlyRootFilesystem": true,
-            "user": "0",
-            "entryPoint": ["/bin/sh", "-c"],
-            "command": [format!("cp -a {}/. {SEED_MOUNT}/", quoted(&mount.path))],
-            "mountPoints": [{ "sourceVolume": volume, "containerPath": SEED_MOUNT, "readOnly": false }],
-        }));
+        let mut members = Map::new();
+        members.extend([("name".to_owned(), json!(name)), ("image".to_owned(), Json::Null)]);
+        members.extend(seed_members(&mount.path, volume));
+        let mut seed = self.spelling.value(Json::Object(members));
         // What the image needs to be pulled, and where its words go, are as in its container.
         for shared in ["image", "repositoryCredentials", "logConfiguration"] {
             if let Some(value) = self.member(container, shared).map(meaning) {
@@ -225,6 +226,19 @@ impl Writer<'_, '_> {
 
 /// Where the seeding container sees the volume: not over what it copies from.
 const SEED_MOUNT: &str = "/tojimari-seed";
+
+/// What a container that copies a folder into a volume has beside its name and image.
+pub(super) fn seed_members(folder: &str, volume: &str) -> Vec<(String, Json)> {
+    let members = [
+        ("essential", json!(false)),
+        ("readonlyRootFilesystem", json!(true)),
+        ("user", json!("0")),
+        ("entryPoint", json!(["/bin/sh", "-c"])),
+        ("command", json!([format!("cp -a {}/. {SEED_MOUNT}/", quoted(folder))])),
+        ("mountPoints", json!([{ "sourceVolume": volume, "containerPath": SEED_MOUNT, "readOnly": false }])),
+    ];
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
 
 /// A word for `sh`.
 pub(super) fn quoted(path: &str) -> String {

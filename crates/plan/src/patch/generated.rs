@@ -124,7 +124,7 @@ fn cdk(change: &Change<'_>) -> String {
     format!("{typescript}{python}")
 }
 
-fn terraform(change: &Change<'_>) -> String {
+pub(super) fn terraform(change: &Change<'_>) -> String {
     let containers = containers(change);
     if containers.is_empty() {
         return sentence(change);

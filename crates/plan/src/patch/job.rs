@@ -48,6 +48,21 @@ impl Pen<'_> {
         Ok(self.document.push(path, key, &item, &[])?)
     }
 
+    /// Adds an item to the list at `path`.
+    pub fn append(&mut self, path: &[Step], item: Json) -> Result<(), Error> {
+        let at = self.get(path).map_or(0, |list| list.items().len());
+        self.touched.push([path, &[Step::Index(at)]].concat());
+        Ok(self.document.append(path, &item)?)
+    }
+
+    /// Adds a block of Terraform's to the body at `path`.
+    pub fn push_block(&mut self, path: &[Step], kind: &str, members: &Json) -> Result<(), Error> {
+        let at = self.member(path, kind).map(|blocks| blocks.items().len());
+        let step = at.map(Step::Index);
+        self.touched.push([path, &[Step::from(kind)], step.as_slice()].concat());
+        Ok(self.document.push_block(path, kind, members)?)
+    }
+
     /// Puts a scalar in the place of one.
     pub fn replace(&mut self, path: &[Step], value: Json) -> Result<(), Error> {
         self.touched.push(path.to_vec());

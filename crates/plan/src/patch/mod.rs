@@ -9,6 +9,8 @@ mod generated;
 mod job;
 mod registrable;
 mod remedy;
+mod template_json;
+mod terraform;
 
 use std::collections::BTreeMap;
 
@@ -46,12 +48,43 @@ pub struct Located {
     pub task: Span,
     /// The containers by name.
     pub containers: Vec<(String, Span)>,
+    /// What is written of them, and where: not beside them where the format has variables.
+    values: Vec<Values>,
+    /// Where the memory of the task is written.
+    memory: Option<Span>,
+}
+
+/// What a container says of itself that a plan may change.
+#[derive(Clone, Debug)]
+struct Values {
+    container: String,
+    readonly_root: Option<bool>,
+    readonly_place: Option<Span>,
+    privileged_place: Option<Span>,
 }
 
 impl Located {
+    /// A place without containers of its own: a Dockerfile.
+    pub fn at(task: Span) -> Located {
+        Located { task, containers: Vec::new(), values: Vec::new(), memory: None }
+    }
+
     pub fn of(task: &TaskDefinition) -> Located {
         let containers = task.containers.iter().filter_map(|c| Some((c.name.as_str()?.to_owned(), c.span)));
-        Located { task: task.span, containers: containers.collect() }
+        let values = task.containers.iter().filter_map(|c| {
+            Some(Values {
+                container: c.name.as_str()?.to_owned(),
+                readonly_root: c.readonly_root_filesystem.known().copied(),
+                readonly_place: c.readonly_root_filesystem.span(),
+                privileged_place: c.privileged.span().filter(|_| c.privileged.known() != Some(&false)),
+            })
+        });
+        Located {
+            task: task.span,
+            containers: containers.collect(),
+            values: values.collect(),
+            memory: task.memory.span(),
+        }
     }
 }
 
@@ -62,9 +95,11 @@ pub enum Change<'a> {
         located: Located,
         plan: &'a Plan,
     },
-    /// `subject` is the whole container or resource that the remedy is about.
+    /// `subject` is the whole container or resource that the remedy is about, `at` what the verdict
+    /// points at: the value that decides it, where there is one.
     Remedy {
         subject: Span,
+        at: Span,
         remedy: &'a Remedy,
     },
 }
@@ -92,7 +127,10 @@ pub struct Patched {
 /// The files with all of these changes in them, or with none. The changes are all about `file`.
 pub fn patched(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Result<Patched, Error> {
     let source = sources.get(file);
-    let format = tojimari_model::read::format(&source.text, &source.name).ok_or(Error::Format)?;
+    let Some(format) = tojimari_model::read::format(&source.text, &source.name) else {
+        // A template, or a file of JSON, that a configuration reads.
+        return terraform::patched(sources, changes);
+    };
     if let Some(change) = changes.first() {
         generated::refuse(&source, format, change)?;
     }
@@ -103,13 +141,19 @@ pub fn patched(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Resul
 /// file that was generated has them.
 pub fn meant(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Result<Patched, Error> {
     let source = sources.get(file);
-    let format = tojimari_model::read::format(&source.text, &source.name).ok_or(Error::Format)?;
-    match format {
+    let Some(format) = tojimari_model::read::format(&source.text, &source.name) else {
+        // A template, or a file of JSON, that a configuration reads.
+        return terraform::patched(sources, changes);
+    };
+    let mut document = match format {
         Format::Dockerfile => return dockerfile::patched(&source.text, file, changes),
-        Format::Terraform => return Err(Error::Format),
-        _ => {}
-    }
-    let mut document = job::open(&source.text, format)?;
+        Format::Terraform => return terraform::patched(sources, changes),
+        Format::Json if source.text.contains("${") => match job::open(&source.text, format) {
+            Ok(document) => document,
+            Err(_) => return terraform::patched(sources, changes),
+        },
+        _ => job::open(&source.text, format)?,
+    };
     let mut jobs = Vec::new();
     for change in changes {
         let jobs_of = match format {
@@ -210,7 +254,7 @@ mod tests {
         let sources = Sources::new();
         let file = sources.add(name, text);
         let subject = located(&sources, file, container).container(container).expect("the container").span;
-        patched(&sources, file, &[Change::Remedy { subject, remedy }])
+        patched(&sources, file, &[Change::Remedy { subject, at: subject, remedy }])
     }
 
     pub fn fixed(text: &str, name: &str, container: &str, remedy: &Remedy) -> Result<String, Error> {
@@ -224,7 +268,7 @@ mod tests {
         let mut resources =
             units.iter().flat_map(|unit| read::read(unit, &sources, &NoFiles).stacks).flat_map(|s| s.resources);
         let subject = resources.find(|resource| &*resource.address == address).expect("the resource").span;
-        let change = Change::Remedy { subject, remedy };
+        let change = Change::Remedy { subject, at: subject, remedy };
         Ok(patched(&sources, file, &[change])?.texts.remove(&file).unwrap_or_else(|| text.to_owned()))
     }
 }

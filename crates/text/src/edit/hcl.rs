@@ -66,11 +66,18 @@ impl Document for Editor {
             Some(entry) if entry.value.is_sequence() => &entry.value,
             _ => return self.set(path, key, &Json::Array(vec![item.clone()]), after),
         };
-        let Some(last) = list.items().last().cloned() else {
+        if list.items().is_empty() {
             return self.set(path, key, &Json::Array(vec![item.clone()]), after);
-        };
+        }
+        self.append(&[path, &[Step::from(key)]].concat(), item)
+    }
+
+    fn append(&mut self, path: &[Step], item: &Json) -> Result<(), Error> {
+        let list = self.get(path).filter(|list| !is_computed(list));
+        let last = list.and_then(|list| list.items().last()).cloned();
+        let last = last.ok_or_else(|| Error::NoSuchValue(shown(path)))?;
         if self.text[last.span.range()].starts_with("<<") {
-            return Err(Error::Layout(key.to_owned()));
+            return Err(Error::Layout(shown(path)));
         }
         let end = last.span.end as usize;
         if !self.starts_line(last.span) {
@@ -130,6 +137,31 @@ impl Document for Editor {
         Err(Error::Layout(shown(path)))
     }
 
+    fn push_block(&mut self, path: &[Step], kind: &str, members: &Json) -> Result<(), Error> {
+        let members = members.as_object().ok_or_else(|| Error::Layout(kind.to_owned()))?;
+        let body = self.get(path).filter(|node| node.is_mapping() && !self.is_object(node));
+        let body = body.ok_or_else(|| Error::NoSuchValue(shown(path)))?.clone();
+        let same = body.entry(kind).filter(|entry| self.is_blocks(entry)).and_then(|entry| entry.value.items().last());
+        let last = same.map(|block| block.span).or_else(|| self.ordered(&body).last().map(|entry| entry.value.span));
+        let Some(last) = last else {
+            let style = self.style(body.span, true);
+            let inner = if path.is_empty() { style } else { style.deeper() };
+            let block = inner.block(kind, members)?;
+            return self.into_empty(&body, &block);
+        };
+        if !path.is_empty() && !self.text[body.span.range()].contains('\n') {
+            return Err(Error::Layout(shown(path)));
+        }
+        let first = self.ordered(&body).first().map_or(last, |entry| entry.key.span);
+        let style = self.style(first, true);
+        let tail = self.tail(last.end as usize);
+        if !tail.whole_line {
+            return Err(Error::Layout(shown(path)));
+        }
+        let new = format!("{0}{0}{1}{2}", style.line_end, style.indent, style.block(kind, members)?);
+        self.splice(tail.end..tail.end, &new)
+    }
+
     fn whole(&self) -> Option<Node> {
         Some(self.tree.clone())
     }
@@ -167,32 +199,6 @@ impl Editor {
     /// Puts another text between the marks of a heredoc.
     pub fn set_heredoc(&mut self, content: Range<usize>, new: &str) -> Result<(), Error> {
         self.splice(content, new)
-    }
-
-    /// Adds a block to the body at `path`: behind the last one of its kind, else at the end. Members
-    /// that are objects are blocks of their own.
-    pub fn push_block(&mut self, path: &[Step], kind: &str, members: &Map<String, Json>) -> Result<(), Error> {
-        let body = self.get(path).filter(|node| node.is_mapping() && !self.is_object(node));
-        let body = body.ok_or_else(|| Error::NoSuchValue(shown(path)))?.clone();
-        let same = body.entry(kind).filter(|entry| self.is_blocks(entry)).and_then(|entry| entry.value.items().last());
-        let last = same.map(|block| block.span).or_else(|| self.ordered(&body).last().map(|entry| entry.value.span));
-        let Some(last) = last else {
-            let style = self.style(body.span, true);
-            let inner = if path.is_empty() { style } else { style.deeper() };
-            let block = inner.block(kind, members)?;
-            return self.into_empty(&body, &block);
-        };
-        if !path.is_empty() && !self.text[body.span.range()].contains('\n') {
-            return Err(Error::Layout(shown(path)));
-        }
-        let first = self.ordered(&body).first().map_or(last, |entry| entry.key.span);
-        let style = self.style(first, true);
-        let tail = self.tail(last.end as usize);
-        if !tail.whole_line {
-            return Err(Error::Layout(shown(path)));
-        }
-        let new = format!("{0}{0}{1}{2}", style.line_end, style.indent, style.block(kind, members)?);
-        self.splice(tail.end..tail.end, &new)
     }
 
     fn object(&self, path: &[Step]) -> Result<&Node, Error> {

@@ -67,9 +67,15 @@ impl Document for Editor {
             Some(array) if array.is_sequence() => array,
             _ => return self.set(path, key, &Json::Array(vec![item.clone()]), after),
         };
-        let Some(last) = array.items().last() else {
+        if array.items().is_empty() {
             return self.set(path, key, &Json::Array(vec![item.clone()]), after);
-        };
+        }
+        self.append(&[path, &[Step::from(key)]].concat(), item)
+    }
+
+    fn append(&mut self, path: &[Step], item: &Json) -> Result<(), Error> {
+        let last = self.get(path).and_then(|array| array.items().last());
+        let last = last.ok_or_else(|| Error::NoSuchValue(shown(path)))?;
         let own_lines = self.starts_line(last.span);
         // Items of one line in an array of one line stay on that line.
         let style = self.style(last.span, own_lines && (self.multi_line(last) || !last.is_mapping()));

@@ -66,6 +66,19 @@ pub trait Document {
     /// of a block cannot be taken out: the block itself can.
     fn remove(&mut self, path: &[Step]) -> Result<(), Error>;
 
+    /// Adds an item at the end of the list at `path`, which has items.
+    fn append(&mut self, path: &[Step], item: &Json) -> Result<(), Error> {
+        let _ = item;
+        Err(Error::Layout(shown(path)))
+    }
+
+    /// Adds a block to the body at `path`, where the format has such: behind the last one of its
+    /// kind, else at the end. Members that are objects are blocks of their own.
+    fn push_block(&mut self, path: &[Step], kind: &str, members: &Json) -> Result<(), Error> {
+        let _ = (path, members);
+        Err(Error::Layout(kind.to_owned()))
+    }
+
     /// The node that every path starts from; for a stream of documents the sequence of them.
     fn whole(&self) -> Option<Node>;
 

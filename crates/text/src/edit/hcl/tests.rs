@@ -99,7 +99,7 @@ fn items_and_blocks_are_added_behind_the_last() {
     assert!(after.contains("  cpu    = 256   # a quarter\n  unused = [\"x\"]\n"), "{after}");
     let list = path(&["resource aws_ecs_task_definition app", "0", "container_definitions"]);
     let members = json!({ "name": "cache", "efs_volume_configuration": { "file_system_id": "fs-1" } });
-    let after = edited(TASK, |e| e.push_block(&task(), "volume", members.as_object().expect("an object")));
+    let after = edited(TASK, |e| e.push_block(&task(), "volume", &members));
     let block = r#"  volume {
     name = "data"
   }
