@@ -1,5 +1,5 @@
-//! Documentation that is derived from the controls: a page each, their index, and the table in the
-//! README between `<!-- controls -->` and `<!-- /controls -->`.
+//! Documentation that is derived: from the recipes their document, and from the controls a page each,
+//! their index, and the table in the README between `<!-- controls -->` and `<!-- /controls -->`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,6 +19,7 @@ fn derive(root: &Path) -> Result<BTreeMap<PathBuf, String>> {
         .map(|control| (folder.join(format!("{}.md", control.slug)), tojimari_controls::markdown(control)))
         .collect();
     files.insert(folder.join("README.md"), index());
+    files.insert(crate::recipes::PATH.into(), crate::recipes::markdown());
     let readme = root.join("README.md");
     if let Ok(text) = fs::read_to_string(&readme)
         && let Some(text) = with_table(&text)?

@@ -2,6 +2,7 @@
 
 mod control;
 mod docs;
+mod recipes;
 
 use std::path::{Path, PathBuf};
 

@@ -119,7 +119,7 @@ fn write(declared: &DeclaredTask, plan: &Plan, out: &Path) -> Result<Written> {
 /// new is learned.
 fn settle(declared: &DeclaredTask, lab: &Lab, profile: &mut Profile, arguments: &Arguments) -> Result<(Plan, Proof)> {
     let platform = arguments.decisions.platform(declared);
-    let options = arguments.decisions.options();
+    let mut options = arguments.decisions.options();
     let mut plan = decide(&declared.task, profile, platform, &options);
     let mut proof = lab.prove(&declared.apply(&plan)?).map_err(lab::error)?;
     for _ in 1..ROUNDS {
@@ -127,7 +127,12 @@ fn settle(declared: &DeclaredTask, lab: &Lab, profile: &mut Profile, arguments: 
             break;
         }
         lab.learn(profile, &proof);
-        let wider = decide(&declared.task, profile, platform, &options);
+        let mut wider = decide(&declared.task, profile, platform, &options);
+        if wider == plan {
+            // Nothing new was refused: what a mount hides may be missed.
+            options.keep_content = true;
+            wider = decide(&declared.task, profile, platform, &options);
+        }
         if wider == plan {
             break;
         }

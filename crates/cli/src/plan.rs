@@ -4,20 +4,22 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use tojimari_model::observed::Profile;
+use tojimari_plan::decide::{UNPROVEN, hint};
 use tojimari_plan::{Options, Platform, Prefer, decide};
 use tojimari_render::terminal;
 
 use crate::exit::{BadInput, Exit};
 use crate::{files, task, tell};
 
-/// Decide the fewest and narrowest writable mounts from a write profile.
+/// Decide the fewest and narrowest writable mounts from a write profile; without one, from the
+/// recipes for well-known images, as a hint that is not proven.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
     task: task::Named,
     /// Profile that `trace` wrote.
     #[arg(long, value_name = "FILE")]
-    profile: PathBuf,
+    profile: Option<PathBuf>,
     #[command(flatten)]
     decisions: Decisions,
     /// Where the plan goes; standard output if not given.
@@ -91,15 +93,30 @@ impl Decisions {
             PreferName::Dockerfile => Prefer::Dockerfile,
             PreferName::Efs => Prefer::Efs(self.efs.clone().unwrap_or_default()),
         };
-        Options { allow: self.allow.clone(), exec: self.exec, prefer, raise_memory: self.raise_memory }
+        let raise_memory = self.raise_memory;
+        Options { allow: self.allow.clone(), exec: self.exec, prefer, raise_memory, keep_content: false }
     }
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
     let declared = task::read(&arguments.task)?;
-    let profile = read_profile(&arguments.profile)?;
     let decisions = &arguments.decisions;
-    let plan = decide(&declared.task, &profile, decisions.platform(&declared), &decisions.options());
+    let (platform, options) = (decisions.platform(&declared), decisions.options());
+    let plan = match &arguments.profile {
+        Some(path) => decide(&declared.task, &read_profile(path)?, platform, &options),
+        None => hint(&declared.task, platform, &options).ok_or_else(|| {
+            BadInput(format!(
+                "{}: no recipe is for an image of this task; `tojimari trace` writes a profile for --profile",
+                declared.name
+            ))
+        })?,
+    };
+    // With --output the plan is shown, and its notes with it.
+    if arguments.output.is_none()
+        && let Some(note) = plan.notes.iter().find(|note| note.starts_with(UNPROVEN))
+    {
+        tell::notes(std::slice::from_ref(note));
+    }
     files::write_json_or_print(arguments.output.as_deref(), &plan)?;
     if arguments.output.is_some() {
         tell::print(&terminal::plan(&plan));

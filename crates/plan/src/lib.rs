@@ -4,6 +4,7 @@
 pub mod decide;
 pub mod patch;
 pub mod plan;
+pub mod recipe;
 
 pub use decide::{Options, Prefer, decide};
 pub use plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};

@@ -74,14 +74,24 @@ fn against(job: &TaskJob, ran: &Ran, baseline: Option<&Baseline>) -> Vec<String>
     evidence
 }
 
-/// The line of output that tells most: of a refused write if anyone speaks of one, else the last.
+/// The line of output that tells most: of a refused write if anyone speaks of one, of what may
+/// follow from it, else the last.
 fn telling<'a>(ran: &'a Ran, failure: &'a Failure) -> Option<&'a String> {
-    let refused = |line: &&String| {
-        let line = line.to_ascii_lowercase();
-        ["read-only", "erofs", "permission denied", "no such file"].iter().any(|words| line.contains(words))
+    let lines = || {
+        let containers = ran.outcome.containers.iter().flat_map(|container| &container.output);
+        failure.output.iter().chain(containers)
     };
-    let containers = ran.outcome.containers.iter().flat_map(|container| &container.output);
-    failure.output.iter().chain(containers).find(refused).or_else(|| failure.output.last())
+    let saying = |words: &[&str]| {
+        lines().find(|line| {
+            let line = line.to_ascii_lowercase();
+            // Entry points that go on without a write only ask: "(read-only file system?)".
+            words.iter().any(|words| line.contains(words)) && !line.contains("system?")
+        })
+    };
+    saying(&["read-only", "erofs"])
+        .or_else(|| saying(&["permission denied", "no such file"]))
+        .or_else(|| lines().find(|line| line.to_ascii_lowercase().contains("read-only")))
+        .or_else(|| failure.output.last())
 }
 
 /// In what a container behaved otherwise than with a writable root.

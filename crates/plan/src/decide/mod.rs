@@ -7,6 +7,7 @@
 
 mod allowed;
 mod folders;
+mod hint;
 mod memory;
 mod mount;
 mod needs;
@@ -22,6 +23,7 @@ use tojimari_model::observed::{ContainerProfile, Profile};
 use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
 use allowed::Refusal;
 use folders::{Folders, is_below};
+pub use hint::{UNPROVEN, hint};
 use mount::{because, exec_mount, owner, tmpfs_options};
 use needs::Need;
 pub use options::{Options, Prefer};
@@ -110,8 +112,21 @@ pub fn with_memory(task: &TaskDefinition, mut plan: Plan, options: &Options) -> 
     plan
 }
 
-/// The plan once its proof holds: what got no mount is tolerated, since the service passed.
+/// How the note on a folder that has to be copied begins, after the names of container and folder.
+const HAS_CONTENT: &str = " has content in the image";
+
+/// The plan once its proof holds: what got no mount is tolerated, since the service passed, and of
+/// mounts that were taken away nothing is left to say.
 pub fn proven(mut plan: Plan) -> Plan {
+    let copied: Vec<String> = plan
+        .containers
+        .iter()
+        .flat_map(|container| {
+            let mounts = container.writable.iter().filter(|mount| mount.seed == Some(Seed::InitContainer));
+            mounts.map(|mount| format!("{}: {}{HAS_CONTENT}", container.name, mount.path))
+        })
+        .collect();
+    plan.notes.retain(|note| !note.contains(HAS_CONTENT) || copied.iter().any(|head| note.starts_with(head)));
     for not in plan.containers.iter_mut().flat_map(|container| &mut container.not_mounted) {
         if let Some(at) = not.because.find(allowed::UNPROVEN) {
             not.because.truncate(at);
@@ -137,25 +152,29 @@ impl<'a> Deciding<'a> {
     fn plan(mut self) -> ContainerPlan {
         let mut refused: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
         let mut by_folder: BTreeMap<String, Vec<Need<'a>>> = BTreeMap::new();
-        for need in needs::of(self.observed) {
-            let because = if need.only_asks() {
-                "a program only asks whether it could write".to_owned()
-            } else {
-                match self.place_for(&need) {
-                    Ok(folder) => {
-                        by_folder.entry(folder).or_default().push(need);
-                        continue;
-                    }
-                    Err(refusal) => refusal.because(),
-                }
-            };
-            refused.entry((needs::parent(&need.path.path), because)).or_default().push(&need.path.path);
+        let (asked, written): (Vec<Need<'a>>, Vec<Need<'a>>) =
+            needs::of(self.observed).into_iter().partition(Need::only_asks);
+        for need in written {
+            match self.place_for(&need) {
+                Ok(folder) => by_folder.entry(folder).or_default().push(need),
+                Err(refusal) => refused
+                    .entry((needs::parent(&need.path.path), refusal.because()))
+                    .or_default()
+                    .push(&need.path.path),
+            }
         }
-        let mut not_mounted = not_mounted(refused);
         self.narrow_to_made(&mut by_folder);
         self.merge_siblings(&mut by_folder);
 
         let chosen: Vec<String> = by_folder.keys().cloned().collect();
+        for need in &asked {
+            let path = need.path.path.as_str();
+            if !chosen.iter().any(|folder| folder == path || is_below(path, folder)) {
+                let because = "a program only asks whether it could write".to_owned();
+                refused.entry((needs::parent(path), because)).or_default().push(path);
+            }
+        }
+        let mut not_mounted = not_mounted(refused);
         let mut writable = Vec::new();
         for (folder, needs) in &by_folder {
             if !already_writable(self.container, folder) {
@@ -254,8 +273,9 @@ impl<'a> Deciding<'a> {
     fn mount(&mut self, folder: &str, needs: &[Need<'_>], chosen: &[String]) -> WritableMount {
         let container = self.name;
         let fact = self.folders.get(folder);
+        let image_volume = self.observed.volumes.iter().any(|volume| trim_slash(volume) == folder);
         let seed = self.hides_content(folder, needs, chosen).then(|| {
-            if self.observed.volumes.iter().any(|volume| trim_slash(volume) == folder) {
+            if image_volume {
                 Seed::ImageVolume
             } else if self.platform == Platform::Compose {
                 Seed::NamedVolume
@@ -277,12 +297,21 @@ impl<'a> Deciding<'a> {
             ));
         }
         let seed = if image_folder.is_some() { Some(Seed::ImageVolume) } else { seed };
-        let is_volume =
-            seed.is_some() || file_system.is_some() || self.options.prefer == Prefer::Volume && root_may_own;
+        let keeps_data = image_volume && !is_scratch(folder);
+        if keeps_data && file_system.is_none() {
+            self.notes.push(format!(
+                "{container}: {folder} is a VOLUME of the image, so it stays one: it lives as long as the task. Data \
+                 that must outlive the task needs EFS or EBS there"
+            ));
+        }
+        let is_volume = seed.is_some()
+            || keeps_data
+            || file_system.is_some()
+            || self.options.prefer == Prefer::Volume && root_may_own;
         if seed == Some(Seed::InitContainer) {
             self.notes.push(format!(
-                "{container}: {folder} has content in the image; a container that runs first copies it into a volume. \
-                 It runs as root, which ECS.20 reports. A `VOLUME {folder}` in the Dockerfile makes it unnecessary"
+                "{container}: {folder}{HAS_CONTENT}; a container that runs first copies it into a volume. It runs as \
+                 root, which ECS.20 reports. A `VOLUME {folder}` in the Dockerfile makes it unnecessary"
             ));
         }
         if is_volume {
@@ -335,9 +364,15 @@ impl<'a> Deciding<'a> {
         let nested = chosen.iter().filter(|other| is_below(other, folder));
         let topmost = nested.filter(|other| !chosen.iter().any(|c| is_below(c, folder) && is_below(other, c)));
         let elsewhere: u64 = topmost.filter_map(|other| self.folders.get(other)).map(|fact| fact.files).sum();
-        let rewritten = needs.iter().filter(|need| need.path.existed_in_image && need.rewrites()).count() as u64;
+        let made_anew = |need: &&Need<'_>| need.path.existed_in_image && need.rewrites() && !self.options.keep_content;
+        let rewritten = needs.iter().filter(made_anew).count() as u64;
         fact.files.saturating_sub(elsewhere) > rewritten
     }
+}
+
+/// Folders in which nothing is kept, whatever an image declares as a `VOLUME`.
+fn is_scratch(folder: &str) -> bool {
+    ["/tmp", "/run", "/var/tmp", "/var/cache", "/var/lock"].iter().any(|top| folder == *top || is_below(folder, top))
 }
 
 /// The topmost folder below `folder` on the way to the write, if it was made at run time.

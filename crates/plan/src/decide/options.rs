@@ -11,6 +11,9 @@ pub struct Options {
     pub prefer: Prefer,
     /// The task gets the memory that the tmpfs mounts may take, instead of a note about it.
     pub raise_memory: bool,
+    /// A file of the image that is written anew counts as content that has to be kept: the program
+    /// may have read it before (`sed -i`), which the profile does not tell.
+    pub keep_content: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -330,3 +330,55 @@ fn an_empty_volume_is_only_taken_where_root_may_own_it() {
     assert_eq!(by("0:0"), WritableBy::Volume);
     assert_eq!(by("1000:1000"), WritableBy::Tmpfs);
 }
+
+#[test]
+fn a_volume_of_the_image_stays_one_but_for_scratch() {
+    let mount = |folder_path: &str| {
+        let file = format!("{folder_path}/x");
+        let observed = profile(
+            "999:999",
+            vec![path(&file, &[Operation::Create])],
+            vec![folder(folder_path, 0, 0)],
+            &[&format!("{folder_path}/")],
+        );
+        let task = task(&[], &["FARGATE"]);
+        let mut plan = decide(&task, &observed, Platform::Fargate, &Options::default());
+        let said = plan.notes.iter().any(|note| note.contains("needs EFS or EBS"));
+        (plan.containers[0].writable.remove(0).by, said)
+    };
+    assert_eq!(mount("/data"), (WritableBy::Volume, true));
+    assert_eq!(mount("/var/cache/app"), (WritableBy::Tmpfs, false));
+    assert_eq!(mount("/tmp"), (WritableBy::Tmpfs, false));
+}
+
+#[test]
+fn what_is_only_asked_of_a_mounted_folder_is_not_listed() {
+    let plan = decided(&profile(
+        "0:0",
+        vec![path("/run", &[Operation::AccessWrite]), path("/run/a", &[Operation::Create])],
+        vec![folder("/run", 0, 0)],
+        &[],
+    ));
+    assert_eq!(mounts(&plan), ["/run"]);
+    assert!(plan.not_mounted.is_empty(), "{:?}", plan.not_mounted);
+}
+
+#[test]
+fn a_file_that_is_written_anew_may_have_been_read_before() {
+    let mut edited = path("/etc/app/conf.d/default.conf", &[Operation::RenameTo]);
+    edited.existed_in_image = true;
+    let observed = profile("0:0", vec![edited], vec![folder("/etc/app/conf.d", 1, 0)], &[]);
+    let plan = |keep_content| {
+        let options = Options { keep_content, ..Options::default() };
+        decide(&task(&[], &["FARGATE"]), &observed, Platform::Fargate, &options)
+    };
+    assert_eq!(plan(false).containers[0].writable[0].by, WritableBy::Tmpfs);
+    let kept = plan(true);
+    assert_eq!(kept.containers[0].writable[0].seed, Some(Seed::InitContainer));
+    assert_eq!(kept.notes.iter().filter(|note| note.contains("ECS.20")).count(), 1);
+    // A mount that turned out not to be needed leaves no note.
+    let mut without = kept.clone();
+    without.containers[0].writable.clear();
+    assert!(!proven(without).notes.iter().any(|note| note.contains("ECS.20")));
+    assert_eq!(proven(kept.clone()).notes, kept.notes);
+}
