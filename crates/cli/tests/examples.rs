@@ -214,6 +214,12 @@ fn what_postgres_keeps_goes_to_a_volume_and_its_socket_to_a_tmpfs() {
     );
 }
 
+#[test]
+fn httpd_needs_the_folder_of_its_pid_file() {
+    let Some(run) = Run::as_in_its_recipe("httpd", &[("web", "httpd")]) else { return };
+    assert_eq!(run.writable(0), ["/usr/local/apache2/logs"]);
+}
+
 /// No recipe without a run that proves it: this file has a test for each.
 #[test]
 fn every_recipe_is_proven_here() {
