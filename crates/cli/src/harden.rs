@@ -49,7 +49,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
         .into());
     }
     let declared = task::read(&arguments.task)?;
-    let (lab, steps) = lab::open(&declared, &arguments.run, None)?;
+    let (lab, steps) = lab::open(&declared, &arguments.run, None, arguments.decisions.given_platform())?;
 
     let mut profile = lab.trace(&declared.task).map_err(lab::error)?;
     // Not before the first run: a mistake in the arguments leaves no folder behind.

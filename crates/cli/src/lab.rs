@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use tojimari_lab::{Lab, Options};
+use tojimari_plan::Platform;
 
 use crate::exit::BadInput;
 use crate::images::{self, ImageArgument};
@@ -34,7 +35,12 @@ pub struct RunArguments {
     pub quiet: bool,
 }
 
-pub fn open(declared: &DeclaredTask, run: &RunArguments, container: Option<String>) -> Result<(Lab, Arc<Steps>)> {
+pub fn open(
+    declared: &DeclaredTask,
+    run: &RunArguments,
+    container: Option<String>,
+    platform: Option<Platform>,
+) -> Result<(Lab, Arc<Steps>)> {
     let images = images::by_container(&run.images, &declared.task, &declared.name)?;
     if let Some(name) = &container
         && declared.task.container(name).is_none()
@@ -47,6 +53,7 @@ pub fn open(declared: &DeclaredTask, run: &RunArguments, container: Option<Strin
         duration: run.duration.map(Duration::from_secs),
         exercise_timeout: Duration::from_secs(run.exercise_timeout),
         container,
+        platform,
         cancelled: interrupt::flag()?,
     };
     let lab = Lab::open(&declared.task, &images, options, steps.clone()).map_err(error)?;

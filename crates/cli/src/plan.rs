@@ -76,14 +76,18 @@ impl Decisions {
     }
 
     pub fn platform(&self, declared: &task::DeclaredTask) -> Platform {
-        match self.platform {
-            None => Platform::of(&declared.task),
-            Some(PlatformName::Fargate) => Platform::Fargate,
-            Some(PlatformName::Ec2) => Platform::Ec2,
-            Some(PlatformName::ManagedInstances) => Platform::ManagedInstances,
-            Some(PlatformName::External) => Platform::External,
-            Some(PlatformName::Compose) => Platform::Compose,
-        }
+        self.given_platform().unwrap_or_else(|| Platform::of(&declared.task))
+    }
+
+    /// The platform that the user named.
+    pub fn given_platform(&self) -> Option<Platform> {
+        self.platform.map(|platform| match platform {
+            PlatformName::Fargate => Platform::Fargate,
+            PlatformName::Ec2 => Platform::Ec2,
+            PlatformName::ManagedInstances => Platform::ManagedInstances,
+            PlatformName::External => Platform::External,
+            PlatformName::Compose => Platform::Compose,
+        })
     }
 
     pub fn options(&self) -> Options {

@@ -40,7 +40,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
         ))
         .into());
     }
-    let (lab, steps) = lab::open(&declared, &arguments.run, None)?;
+    let (lab, steps) = lab::open(&declared, &arguments.run, None, None)?;
     let proof = lab.prove(&declared.task).map_err(lab::error)?;
     steps.done();
     files::write_json_or_print(arguments.output.as_deref(), &proof)?;

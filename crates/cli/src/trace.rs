@@ -30,7 +30,7 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
     let declared = task::read(&arguments.task)?;
-    let (lab, steps) = lab::open(&declared, &arguments.run, arguments.container)?;
+    let (lab, steps) = lab::open(&declared, &arguments.run, arguments.container, None)?;
     let profile = lab.trace(&declared.task).map_err(lab::error)?;
     steps.done();
     files::write_json_or_print(arguments.output.as_deref(), &profile)?;

@@ -37,7 +37,7 @@ use std::time::Duration;
 use tojimari_model::declared::{Container, Field, TaskDefinition};
 use tojimari_model::observed::{ImageIdentity, Profile};
 use tojimari_model::proof::Proof;
-use tojimari_plan::Plan;
+use tojimari_plan::{Plan, Platform};
 
 use crate::image::{self, Image, Limits, Opening, Reference};
 use declare::{Choices, LoadedImage, declare};
@@ -83,6 +83,9 @@ pub struct Options {
     pub exercise_timeout: Duration,
     /// Only this container of the task.
     pub container: Option<String>,
+    /// Where the task is to run, instead of what requiresCompatibilities says: platforms differ in
+    /// what they give a container.
+    pub platform: Option<Platform>,
     /// Set from outside (Ctrl-C): every wait ends, everything is cleaned up, `Error::Interrupted`.
     pub cancelled: Arc<AtomicBool>,
 }
@@ -248,7 +251,11 @@ impl Lab {
         if !nix::unistd::geteuid().is_root() {
             return Err(Error::Fault("running containers needs root".to_owned()));
         }
-        let choices = Choices { container: self.options.container.as_deref(), surroundings: &self.surroundings };
+        let choices = Choices {
+            container: self.options.container.as_deref(),
+            platform: self.options.platform,
+            surroundings: &self.surroundings,
+        };
         let declared = declare(task, |container| self.image_of(container), &choices)?;
         let (folder, cgroup) =
             self.scratch.run().map_err(|error| Error::Fault(format!("failed to make a folder for a run: {error}")))?;

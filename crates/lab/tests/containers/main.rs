@@ -78,6 +78,7 @@ fn options() -> Options {
         exercise: None,
         duration: Some(Duration::from_millis(200)),
         exercise_timeout: Duration::from_secs(30),
+        platform: None,
         container: None,
         cancelled: Arc::new(AtomicBool::new(false)),
     }

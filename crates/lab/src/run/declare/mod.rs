@@ -60,6 +60,8 @@ pub(super) struct Declared {
 pub(super) struct Choices<'a> {
     /// Only this container of the task.
     pub container: Option<&'a str>,
+    /// Instead of what the task definition says.
+    pub platform: Option<Platform>,
     pub surroundings: &'a Surroundings,
 }
 
@@ -82,7 +84,7 @@ pub(super) fn declare<'i>(
             None => "the task definition has no containers".to_owned(),
         }));
     }
-    let platform = Platform::of(task);
+    let platform = choices.platform.unwrap_or_else(|| Platform::of(task));
     let mut volumes = Volumes::of(task, platform, &mut notes);
     let mut containers = Vec::new();
     let mut mounted = BTreeMap::new();
@@ -270,6 +272,8 @@ impl Declaring<'_> {
         note(!container.system_controls.items.is_empty(), "systemControls are not reproduced");
         note(!container.firelens_configuration.is_absent(), "firelensConfiguration is not reproduced");
         note(!container.resource_requirements.items.is_empty(), "resourceRequirements are not reproduced");
+        let restarts = container.restart_policy.known().and_then(|policy| policy.enabled.known().copied());
+        note(restarts == Some(true), "restartPolicy is not reproduced: a container that ends is not started again");
         note(
             container.linux_parameters.known().is_some_and(|linux| !linux.devices.items.is_empty()),
             "devices of the host are not given to the container",
