@@ -103,20 +103,9 @@ fn rank(status: Status) -> u8 {
 
 fn one(rule: &Rule, mut verdicts: Vec<(&Resource, Verdict)>, variants: &[&Resource]) -> Evaluation {
     let worst = verdicts.iter().map(|(_, verdict)| rank(verdict.status)).max().unwrap_or_default();
-    let same: Vec<&Resource> =
-        verdicts.iter().filter(|(_, verdict)| rank(verdict.status) == worst).map(|(resource, _)| *resource).collect();
-    let others: Vec<&[Assumption]> = variants
-        .iter()
-        .filter(|variant| !same.iter().any(|resource| std::ptr::eq(*resource, **variant)))
-        .map(|variant| &variant.assumed[..])
-        .collect();
     let at = verdicts.iter().position(|(_, verdict)| rank(verdict.status) == worst).expect("a key has a verdict");
+    let mut message = words(&verdicts, worst, variants);
     let (resource, verdict) = verdicts.swap_remove(at);
-    let mut message = verdict.message;
-    let conditions = needed(&resource.assumed, &others);
-    if !conditions.is_empty() && matches!(verdict.status, Status::Fail | Status::Unknown) {
-        message.push_str(&format!(", when {}", in_words(&conditions)));
-    }
     if let Some(mark) = mark(&resource.declared).filter(|_| rule.security_hubs) {
         message.push_str(&format!(" ({mark}: held to the rule, but not seen by Security Hub)"));
     }
@@ -137,6 +126,39 @@ fn one(rule: &Rule, mut verdicts: Vec<(&Resource, Verdict)>, variants: &[&Resour
         message,
         remedy: verdict.remedy,
     }
+}
+
+/// How many of the reasons that one verdict has under several conditions are told.
+const MAX_REASONS: usize = 3;
+
+/// What the worst verdicts say, each with the conditions under which it holds.
+fn words(verdicts: &[(&Resource, Verdict)], worst: u8, variants: &[&Resource]) -> String {
+    let bad = || verdicts.iter().filter(|(_, verdict)| rank(verdict.status) == worst);
+    let mut messages: Vec<&str> = Vec::new();
+    for (_, verdict) in bad() {
+        if !messages.contains(&&*verdict.message) {
+            messages.push(&verdict.message);
+        }
+    }
+    let conditional = bad().any(|(_, verdict)| matches!(verdict.status, Status::Fail | Status::Unknown));
+    if !conditional {
+        return messages.first().copied().unwrap_or_default().to_owned();
+    }
+    let said = messages.iter().take(MAX_REASONS).map(|message| {
+        let same: Vec<&Resource> =
+            bad().filter(|(_, verdict)| verdict.message == *message).map(|(resource, _)| *resource).collect();
+        let others: Vec<&[Assumption]> = variants
+            .iter()
+            .filter(|variant| !same.iter().any(|resource| std::ptr::eq(*resource, **variant)))
+            .map(|variant| &variant.assumed[..])
+            .collect();
+        let conditions = same.first().map(|resource| needed(&resource.assumed, &others)).unwrap_or_default();
+        match conditions.is_empty() {
+            true => (*message).to_owned(),
+            false => format!("{message}, when {}", in_words(&conditions)),
+        }
+    });
+    said.collect::<Vec<_>>().join("; ")
 }
 
 /// The fewest of these assumptions, taken away one by one from the last, that none of the others
@@ -211,6 +233,18 @@ mod tests {
             judged(&[(&[("A", true)], WRITABLE), (&[("A", false)], "")]),
             said("readonlyRootFilesystem is not set, when A holds"),
             "a container that is there in one variant only"
+        );
+    }
+
+    #[test]
+    fn each_reason_is_told_with_its_condition() {
+        assert_eq!(
+            judged(&[(&[("A", true)], WRITABLE), (&[("A", false)], r#"{"name": "web", "readonlyRootFilesystem": false}"#)]),
+            [(
+                "fail".to_owned(),
+                "readonlyRootFilesystem is not set, when A holds; readonlyRootFilesystem is false, when A does not hold"
+                    .to_owned()
+            )]
         );
     }
 
