@@ -23,7 +23,7 @@ fn every_format_ends_in_the_same_plan() {
         return skip("the image target/examples/nginx is not built (make examples)");
     }
     let mut plans: Vec<(&str, Value)> = Vec::new();
-    for file in ["task-definition.json", "service.yaml", "compose.yaml"] {
+    for file in ["task-definition.json", "service.yaml", "main.tf", "compose.yaml"] {
         let folder = tempfile::tempdir().expect("a folder");
         let output = Command::new(env!("CARGO_BIN_EXE_tojimari"))
             .args(["harden", &format!("examples/nginx/{file}"), "--image=web=oci:target/examples/nginx"])
