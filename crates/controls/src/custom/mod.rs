@@ -92,12 +92,22 @@ impl Expression {
     /// Compiles an expression for a rule on that kind of thing. Names that the model does not have
     /// are told here, before anything is evaluated.
     pub fn new(text: &str, on: On, span: Span) -> Result<Expression, Wrong> {
+        let whole = |message: String| Wrong { at: 0..text.len(), message };
+        if text.len() > MAX_BYTES {
+            return Err(whole(format!("the expression is longer than {MAX_BYTES} bytes")));
+        }
         let program = Program::compile(text).map_err(|errors| {
             let first = errors.errors.first();
+            let message = first.map_or("it is empty", |error| error.msg.as_str());
+            if message.contains("Recursion limit") {
+                return whole("not CEL: it is nested too deep".to_owned());
+            }
             let at = first.map_or(0, |error| offset(text, error.pos.0, error.pos.1));
-            let message = first.map_or_else(|| "it is empty".to_owned(), |error| error.msg.clone());
             Wrong { at: at..text.len().min(at + 1), message: format!("not CEL: {message}") }
         })?;
+        if loops(program.expression()) > MAX_LOOPS {
+            return Err(whole(format!("more than {MAX_LOOPS} of all, exists, map and filter within one another")));
+        }
         let wrong = |name: &str, message: String| {
             let at = word(text, name).unwrap_or(0);
             Wrong { at: at..(at + name.len()).min(text.len()), message }
@@ -128,6 +138,21 @@ impl Expression {
         }
         let keys = taken.keys.into_iter().map(str::to_owned).collect();
         Ok(Expression { program, keys, span })
+    }
+}
+
+/// What a rule may take: with both, no expression runs for long whatever it goes through.
+const MAX_BYTES: usize = 4096;
+const MAX_LOOPS: usize = 2;
+
+/// How deep loops lie within loops.
+fn loops(expr: &IdedExpr) -> usize {
+    let deepest = |parts: &[&IdedExpr]| parts.iter().map(|part| loops(part)).max().unwrap_or_default();
+    match &expr.expr {
+        Expr::Comprehension(c) => {
+            (1 + deepest(&[&c.loop_cond, &c.loop_step])).max(deepest(&[&c.iter_range, &c.accu_init, &c.result]))
+        }
+        other => deepest(&children(other)),
     }
 }
 
@@ -394,11 +419,23 @@ mod tests {
             ("container.usr == 1", 10..13, "a container has no usr; it has "),
             ("task.cpu == 1 && servce.x", 17..23, "there is no servce in a rule on a container, which sees"),
             ("container.user ==", 17..17, "not CEL: "),
+            (
+                "[1].all(a, [1].all(b, [1].all(c, true)))",
+                0..40,
+                "more than 2 of all, exists, map and filter within one another",
+            ),
             ("has(container.user)", 0..3, "what is absent is null here"),
         ] {
             let wrong = Expression::new(expression, On::Container, SPAN).expect_err(expression);
             assert!(wrong.message.starts_with(message), "{expression}: {}", wrong.message);
             assert_eq!(wrong.at, at, "{expression}: {}", wrong.message);
+        }
+        for (expression, message) in [
+            (format!("{}true{}", "(".repeat(200), ")".repeat(200)), "not CEL: it is nested too deep"),
+            (format!("true{}", " ".repeat(5000)), "the expression is longer than 4096 bytes"),
+        ] {
+            let wrong = Expression::new(&expression, On::Container, SPAN).expect_err(message);
+            assert_eq!(wrong.message, message);
         }
         let task = r#"[{"task": {"containerDefinitions": [{"name": "a", "user": "b"}]}}]"#;
         for (expression, message) in [
