@@ -2,6 +2,7 @@
 
 mod control;
 mod docs;
+mod parse;
 mod recipes;
 
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use anyhow::{Result, bail};
 
 const USAGE: &str = "\
 usage: cargo xtask docs [--check]          write derived documentation, or see that it is as it should be
-       cargo xtask new-control ID SLUG     make the file of a new control and register it";
+       cargo xtask new-control ID SLUG     make the file of a new control and register it
+       cargo xtask parse FOLDER            parse what check would, and nothing else: for the benchmark";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,6 +21,7 @@ fn main() -> Result<()> {
         ["docs"] => docs::write(&root()),
         ["docs", "--check"] => docs::check(&root()),
         ["new-control", id, slug] => control::scaffold(&root(), id, slug),
+        ["parse", folder] => parse::all(Path::new(folder)),
         _ => bail!("{USAGE}"),
     }
 }

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tojimari_model::declared::{Field, TaskDefinition, TaskKind};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -11,6 +12,24 @@ pub enum Platform {
     ManagedInstances,
     External,
     Compose,
+}
+
+impl Platform {
+    /// The platform that a task definition says it is for; EC2 where it says nothing, as ECS does.
+    pub fn of(task: &TaskDefinition) -> Platform {
+        let names = || task.requires_compatibilities.iter().filter_map(Field::as_str);
+        if task.kind == TaskKind::ComposeService {
+            Platform::Compose
+        } else if names().any(|name| name.eq_ignore_ascii_case("FARGATE")) {
+            Platform::Fargate
+        } else if names().any(|name| name.eq_ignore_ascii_case("MANAGED_INSTANCES")) {
+            Platform::ManagedInstances
+        } else if names().any(|name| name.eq_ignore_ascii_case("EXTERNAL")) {
+            Platform::External
+        } else {
+            Platform::Ec2
+        }
+    }
 }
 
 /// `plan.json`.

@@ -17,7 +17,7 @@ mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tojimari_model::declared::{Container, Field, TaskDefinition, TaskKind};
+use tojimari_model::declared::{Container, TaskDefinition};
 use tojimari_model::observed::{ContainerProfile, Profile};
 
 use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
@@ -32,24 +32,6 @@ use volumes::VolumeNames;
 /// The two folders in which the agent of ECS Exec writes.
 /// Source: aws-containers roadmap issues 1359 and 2824; AWS itself documents no paths.
 pub const EXEC_FOLDERS: [&str; 2] = ["/var/lib/amazon", "/var/log/amazon"];
-
-impl Platform {
-    /// The platform that a task definition says it is for; EC2 where it says nothing, as ECS does.
-    pub fn of(task: &TaskDefinition) -> Platform {
-        let names = || task.requires_compatibilities.iter().filter_map(Field::as_str);
-        if task.kind == TaskKind::ComposeService {
-            Platform::Compose
-        } else if names().any(|name| name.eq_ignore_ascii_case("FARGATE")) {
-            Platform::Fargate
-        } else if names().any(|name| name.eq_ignore_ascii_case("MANAGED_INSTANCES")) {
-            Platform::ManagedInstances
-        } else if names().any(|name| name.eq_ignore_ascii_case("EXTERNAL")) {
-            Platform::External
-        } else {
-            Platform::Ec2
-        }
-    }
-}
 
 /// Decides. Containers of the task that the profile does not know become read-only without a
 /// mount, and a note says that nothing is known of them.
