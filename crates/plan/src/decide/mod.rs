@@ -24,7 +24,7 @@ use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, W
 use allowed::Refusal;
 use folders::{Folders, is_below};
 pub use hint::{UNPROVEN, hint};
-use mount::{because, exec_mount, owner, tmpfs_options};
+use mount::{already_writable, because, exec_mount, owner, tmpfs_options, trim_slash};
 use needs::Need;
 pub use options::{Options, Prefer};
 use volumes::VolumeNames;
@@ -379,22 +379,6 @@ fn not_mounted(refused: BTreeMap<(&str, String), Vec<&str>>) -> Vec<NotMounted> 
         }
     }
     all
-}
-
-/// A mount that the task definition has already. The profile lists no writes on other mounts, so
-/// this only happens with a profile of another version of the task.
-fn already_writable(container: &Container, folder: &str) -> bool {
-    let mounted = container.mount_points.iter().any(|mount| {
-        mount.container_path.as_str().map(trim_slash) == Some(folder) && mount.read_only.known() != Some(&true)
-    });
-    let tmpfs = container.linux_parameters.known().is_some_and(|linux| {
-        linux.tmpfs.iter().any(|tmpfs| tmpfs.container_path.as_str().map(trim_slash) == Some(folder))
-    });
-    mounted || tmpfs
-}
-
-fn trim_slash(path: &str) -> &str {
-    if path == "/" { path } else { path.trim_end_matches('/') }
 }
 
 #[cfg(test)]

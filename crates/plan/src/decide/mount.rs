@@ -1,5 +1,6 @@
 //! What a writable mount looks like: the options of a tmpfs, and the reasons for it.
 
+use tojimari_model::declared::Container;
 use tojimari_model::observed::{ContainerProfile, FolderFact};
 
 use super::needs::Need;
@@ -57,4 +58,20 @@ pub(super) fn because(needs: &[Need<'_>]) -> Vec<String> {
         sentences.push(format!("and {} more paths", needs.len() - SHOWN));
     }
     sentences
+}
+
+/// A mount that the task definition has already. The profile lists no writes on other mounts, so
+/// this only happens with a profile of another version of the task.
+pub(super) fn already_writable(container: &Container, folder: &str) -> bool {
+    let mounted = container.mount_points.iter().any(|mount| {
+        mount.container_path.as_str().map(trim_slash) == Some(folder) && mount.read_only.known() != Some(&true)
+    });
+    let tmpfs = container.linux_parameters.known().is_some_and(|linux| {
+        linux.tmpfs.iter().any(|tmpfs| tmpfs.container_path.as_str().map(trim_slash) == Some(folder))
+    });
+    mounted || tmpfs
+}
+
+pub(super) fn trim_slash(path: &str) -> &str {
+    if path == "/" { path } else { path.trim_end_matches('/') }
 }
