@@ -102,7 +102,17 @@ macro_rules! recipes {
     };
 }
 
-recipes!["gunicorn", "nginx", "nginx-official", "nginx-unprivileged", "php-fpm", "php-official", "postgres", "redis",];
+recipes![
+    "gunicorn",
+    "httpd",
+    "nginx",
+    "nginx-official",
+    "nginx-unprivileged",
+    "php-fpm",
+    "php-official",
+    "postgres",
+    "redis",
+];
 
 static RECIPES: LazyLock<Vec<Recipe>> = LazyLock::new(|| {
     // They are part of this program, and a test reads each: one that does not parse is a fault of it.
