@@ -41,6 +41,12 @@ pub fn notes(notes: &[String]) {
 #[allow(clippy::print_stderr)]
 pub fn lines(lines: impl Iterator<Item = String>) {
     for line in lines {
-        eprintln!("{}", harmless(&line));
+        // Lines to paste stand below what is said, and further right than anything that is.
+        let mut parts = line.split('\n');
+        eprintln!("{}", harmless(parts.next().unwrap_or_default()));
+        for part in parts.filter(|part| !part.trim().is_empty()) {
+            let margin = if part.starts_with("  ") { "" } else { "  " };
+            eprintln!("{margin}{}", harmless(part));
+        }
     }
 }

@@ -41,7 +41,9 @@ pub(super) fn patched(sources: &Sources, changes: &[Change<'_>]) -> Result<Patch
 fn by_hand(error: Error, change: &Change<'_>, sources: &Sources) -> Error {
     let why = match error {
         Error::NoSuchPlace => "what decides it is computed, and no edit reaches it".to_owned(),
-        Error::Edit(error @ (edit::Error::Layout(_) | edit::Error::NotRead(_))) => error.to_string(),
+        Error::Edit(error @ (edit::Error::Layout(_) | edit::Error::NotRead(_) | edit::Error::NoSuchValue(_))) => {
+            error.to_string()
+        }
         Error::ByHand(why) => why,
         other => return other,
     };
@@ -196,6 +198,16 @@ impl<'a> Work<'_, 'a> {
         {
             return Ok(());
         }
+        if at != subject
+            && let Remedy::Tags { tags } = remedy
+            && let Ok(Target { region, path }) = self.locate(at)
+            && path.len() > 2
+            && self.node(&Target { region, path: path.clone() })?.is_mapping()
+        {
+            self.note(subject, at);
+            self.job(region, move |pen| into(pen, &path, tags));
+            return Ok(());
+        }
         let Some(name) = container_of(remedy) else { return self.resource(subject, remedy) };
         let Container { target, names, .. } = self.container(subject, name)?;
         let Target { region, path } = target;
@@ -237,6 +249,14 @@ impl<'a> Work<'_, 'a> {
             (Json::Number(number), Written::String(_)) => json!(number.to_string()),
             _ => value,
         };
+        self.note(subject, at);
+        let Target { region, path } = target;
+        self.job(region, move |pen| pen.replace(&path, value.clone()));
+        Ok(true)
+    }
+
+    /// Says that a value is changed which may be used elsewhere.
+    fn note(&mut self, subject: Span, at: Span) {
         if at.file != subject.file || !(subject.start <= at.start && at.end <= subject.end) {
             let place = self.sources.place(at);
             let note = format!("the value stands in {}:{}, for all that use it", place.file, place.line);
@@ -244,9 +264,6 @@ impl<'a> Work<'_, 'a> {
                 self.notes.push(note);
             }
         }
-        let Target { region, path } = target;
-        self.job(region, move |pen| pen.replace(&path, value.clone()));
-        Ok(true)
     }
 
     // Containers.
@@ -613,19 +630,23 @@ fn tags(pen: &mut Pen<'_>, resource: &[Step], tags: &[WantedTag]) -> Result<(), 
         let last = pen.get(&path).and_then(|node| node.items().iter().rposition(Node::is_mapping));
         path.push(Step::Index(last.ok_or(Error::NoSuchPlace)?));
     }
-    for tag in tags {
-        let value = tag.value.as_ref().ok_or_else(|| {
-            Error::ByHand(format!("the value of the tag {} is yours to choose: --tag {}=VALUE", tag.key, tag.key))
-        })?;
-        match pen.get(&path).is_some() {
-            true => pen.set(&path, &tag.key, json!(**value), &[])?,
-            false => {
-                let after = ["family", "name", "capacity_provider_name"];
-                pen.set(resource, "tags", json!({ &*tag.key: **value }), &after)?;
-            }
-        }
+    if pen.get(&path).is_some() {
+        return into(pen, &path, tags);
     }
-    Ok(())
+    let values: Result<Map<String, Json>, Error> =
+        tags.iter().map(|tag| Ok((tag.key.to_string(), json!(value_of(tag)?)))).collect();
+    pen.set(resource, "tags", Json::Object(values?), &["family", "name", "capacity_provider_name"])
+}
+
+/// Tags into an object that has some.
+fn into(pen: &mut Pen<'_>, object: &[Step], tags: &[WantedTag]) -> Result<(), Error> {
+    tags.iter().try_for_each(|tag| pen.set(object, &tag.key, json!(value_of(tag)?), &[]))
+}
+
+fn value_of(tag: &WantedTag) -> Result<&str, Error> {
+    tag.value.as_deref().ok_or_else(|| {
+        Error::ByHand(format!("the value of the tag {} is yours to choose: --tag {}=VALUE", tag.key, tag.key))
+    })
 }
 
 fn container_of(remedy: &Remedy) -> Option<&str> {

@@ -244,6 +244,9 @@ impl Editor {
         let Some(neighbour) = neighbour else {
             return self.insert_into_bare(&object, key, value);
         };
+        // What takes several lines would part those that stand in line.
+        let spreads = self.style_of(neighbour).member(key, value)?.contains('\n');
+        let neighbour = if spreads { self.last_in_line(&object, neighbour) } else { neighbour };
         let end = neighbour.value.span.end as usize;
         let tail = self.tail(end);
         let style = self.style_of(neighbour);
@@ -261,7 +264,8 @@ impl Editor {
                 return Err(Error::Layout(key.to_owned()));
             }
             let between = self.text[end..tail.end].to_owned();
-            let new = format!("{before}{between}{}{}{member}{own}", style.line_end, style.indent);
+            let gap = if spreads && !is_object { style.line_end } else { "" };
+            let new = format!("{before}{between}{}{gap}{}{member}{own}", style.line_end, style.indent);
             return self.splice(end..tail.end, &new);
         }
         let style = Style { multi_line: false, ..style };
@@ -286,6 +290,26 @@ impl Editor {
             indent = inner.indent,
         );
         self.splice(start..close, &new)
+    }
+
+    /// The last of the entries of one line that follow an entry line by line.
+    fn last_in_line<'n>(&self, object: &'n Node, entry: &'n Entry) -> &'n Entry {
+        let mut last = entry;
+        let is_line = |entry: &Entry| {
+            let whole = &self.text[entry.key.span.start as usize..entry.value.span.end as usize];
+            !whole.contains('\n') && self.tail(entry.value.span.end as usize).whole_line && !self.is_blocks(entry)
+        };
+        let mut entries = object.entries().to_vec();
+        entries.sort_by_key(|entry| entry.key.span.start);
+        let behind = entries.iter().filter(|other| other.key.span.start > entry.key.span.start);
+        for next in behind.take_while(|next| is_line(next)) {
+            let line = self.tail(last.value.span.end as usize).end;
+            if !is_line(last) || self.line_start(next.key.span.start as usize) != line + self.line_end().len() {
+                break;
+            }
+            last = object.entries().iter().find(|entry| entry.key.span == next.key.span).unwrap_or(last);
+        }
+        last
     }
 
     /// Into a mapping that has nothing, or a body that has blocks alone.
@@ -348,14 +372,18 @@ impl Editor {
         let line = line.trim_start_matches('\u{feff}');
         let indent: String = line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
         let unit = self.unit();
-        Style { indent, unit, line_end: self.line_end(), multi_line, colon: false, quoted: false }
+        Style { indent, unit, line_end: self.line_end(), multi_line, colon: None, quoted: false }
     }
 
     /// The layout of an attribute or a member, for one beside it.
     fn style_of(&self, entry: &Entry) -> Style {
         let between = self.text.get(entry.key.span.end as usize..entry.value.span.start as usize).unwrap_or_default();
         Style {
-            colon: between.trim_start().starts_with(':'),
+            colon: match between.trim_start().starts_with(':') {
+                true if between.starts_with(':') => Some(": "),
+                true => Some(" : "),
+                false => None,
+            },
             quoted: self.text[entry.key.span.range()].starts_with('"'),
             ..self.style(entry.key.span, true)
         }
@@ -385,13 +413,17 @@ impl Editor {
         Tail { comma, whole_line, end: at + line.len() }
     }
 
-    /// One step of indentation: what the first line that is indented at all has.
+    /// One step of indentation: that of the first attribute in a block.
     fn unit(&self) -> String {
-        let indents = self.text.lines().map(|line| line.chars().take_while(|c| matches!(c, ' ' | '\t')));
-        let first = indents.map(|indent| indent.collect::<String>()).find(|indent| !indent.is_empty());
-        match first {
-            Some(indent) if indent.starts_with('\t') => "\t".to_owned(),
-            Some(indent) if indent.len() <= 8 => indent,
+        let blocks = self.tree.entries().iter().filter(|entry| self.is_blocks(entry));
+        let first = blocks.flat_map(|entry| entry.value.items()).flat_map(Node::entries).find(|entry| {
+            let start = entry.key.span.start as usize;
+            self.starts_line(entry.key.span) && self.line_start(start) < start
+        });
+        let line = first.map(|entry| &self.text[self.line_start(entry.key.span.start as usize)..]);
+        let indent: String = line.unwrap_or_default().chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
+        match indent.len() {
+            1..=8 => indent,
             _ => "  ".to_owned(),
         }
     }
@@ -426,8 +458,8 @@ struct Style {
     unit: String,
     line_end: &'static str,
     multi_line: bool,
-    /// `key: value` instead of `key = value`.
-    colon: bool,
+    /// What parts a key from its value instead of `=`: a colon with blanks.
+    colon: Option<&'static str>,
     quoted: bool,
 }
 
@@ -443,7 +475,7 @@ impl Style {
     }
 
     fn member(&self, key: &str, value: &Json) -> Result<String, Error> {
-        let between = if self.colon { ": " } else { " = " };
+        let between = self.colon.unwrap_or(" = ");
         Ok(format!("{}{between}{}", self.key(key), self.render(value)?))
     }
 
@@ -462,14 +494,14 @@ impl Style {
         for (key, value) in members {
             let line = self.member(key, value)?;
             if line.contains('\n') {
-                if !self.colon {
+                if self.colon.is_none() {
                     column(&mut lines[run..]);
                 }
                 run = lines.len() + 1;
             }
             lines.push(line);
         }
-        if run < lines.len() && !self.colon {
+        if run < lines.len() && self.colon.is_none() {
             column(&mut lines[run..]);
         }
         let lines: Vec<String> = lines.iter().map(|line| format!("{}{line}", self.indent)).collect();
@@ -478,7 +510,7 @@ impl Style {
 
     /// A block, from its kind on.
     fn block(&self, kind: &str, members: &Map<String, Json>) -> Result<String, Error> {
-        let inner = Style { colon: false, quoted: false, ..self.deeper() };
+        let inner = Style { colon: None, quoted: false, ..self.deeper() };
         let line = self.line_end;
         let (blocks, attributes): (Vec<_>, Vec<_>) =
             members.clone().into_iter().partition(|(_, value)| value.is_object());

@@ -312,7 +312,7 @@ locals {
             Remedy::ContainerInsights,
             "  name = \"app\"\n\n  setting {\n    name  = \"containerInsights\"\n    value = \"enabled\"\n  }\n}\n",
         ),
-        ("aws_ecs_cluster.main", tag(), "  name = \"app\"\n  tags = {\n    env = \"prod\"\n  }\n"),
+        ("aws_ecs_cluster.main", tag(), "  name = \"app\"\n\n  tags = {\n    env = \"prod\"\n  }\n"),
         ("aws_ecr_repository.app", tag(), "merge(local.tags, { team = \"web\", env = \"prod\" })"),
         (
             "aws_ecr_repository.app",

@@ -124,7 +124,7 @@ fn layouts() {
     let x = || path(&["a", "0", "x"]);
     for (text, at, after, expected) in [
         // Separators and quotes as those of the neighbour.
-        ("a {\n  x = {\n    \"k\" : 1,\n    \"l\" : 2\n  }\n}\n", x(), "l", "    \"l\" : 2,\n    \"new\": true\n"),
+        ("a {\n  x = {\n    \"k\" : 1,\n    \"l\" : 2\n  }\n}\n", x(), "l", "    \"l\" : 2,\n    \"new\" : true\n"),
         ("a {\n  x = {\n    k = 1,\n    l = 2,\n  }\n}\n", x(), "k", "    k   = 1,\n    new = true,\n    l   = 2,\n"),
         ("a {\n  x = {\n    k = 1,\n    l = 2 # two\n  }\n}\n", x(), "l", "    l   = 2, # two\n    new = true\n"),
         // One line.
@@ -293,6 +293,88 @@ fn in_every_file_only_what_is_meant_differs() {
         }
     }
     assert!(edits > 100 || corpus().is_empty(), "{edits} edits");
+}
+
+/// Files of a folder that `terraform fmt` would change; `None` where there is no such program.
+fn unformatted(folder: &std::path::Path) -> Option<std::collections::HashSet<String>> {
+    let run = std::process::Command::new("terraform")
+        .args(["fmt", "-check", "-list=true", "."])
+        .env("TF_CLI_CONFIG_FILE", "/dev/null")
+        .current_dir(folder)
+        .output();
+    match run {
+        // What cannot be parsed is told in other words, on standard error.
+        Ok(output) => {
+            Some(String::from_utf8_lossy(&output.stdout).lines().map(|line| line.trim().to_owned()).collect())
+        }
+        Err(error) => {
+            eprintln!("skipped: terraform cannot be run: {error}");
+            None
+        }
+    }
+}
+
+/// What is formatted and looks like it may not stay so.
+const FORMATTED: [&str; 6] = [
+    "a {\n  k   = 1 # one\n  lng = 2 # two\n\n  # three\n  b   = [1, 2]\n  cc  = { a = 1 }\n  ddd = <<EOF\nx = 1\nEOF\n  e   = 1\n}\n",
+    "a {\n  k = {\n    a  = 1,\n    bb = 2, # two\n  }\n  l = [{\n    a = 1\n  }]\n}\n",
+    "a {\n  k = jsonencode([\n    { a = 1, bb = 2 },\n    {\n      a = 1 // one\n    }\n  ])\n}\n",
+    "a {\n  k = f(\"}\", \"${x}\") # c\n  l = x == y ? 1 : 2\n}\n\nlocals {\n  a = { for k, v in x : k => { a = v } }\n}\n",
+    "a {\n  k = 1\n  l = 2\n\n  b {\n    k = 1\n  }\n\n  b {\n    kkk = \"é\"   # one\n    k   = \"日本\" # two\n  }\n}\n",
+    "locals {\n  a = {\n    \"x\" = 1\n    \"yy\" : 2\n    z = { a = { b = 1 } }\n  }\n}\n",
+];
+
+#[test]
+fn what_was_formatted_stays_formatted() {
+    let texts = corpus().into_iter().map(|(_, text)| text).chain(FORMATTED.map(str::to_owned));
+    let texts: Vec<String> = texts.filter(|text| Editor::new(&**text).is_ok()).collect();
+    let folder = std::env::temp_dir().join(format!("tojimari-formatted-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for (index, text) in texts.iter().enumerate() {
+        std::fs::write(folder.join(format!("{index}.tf")), text).expect("a file");
+    }
+    let Some(odd) = unformatted(&folder) else {
+        std::fs::remove_dir_all(&folder).expect("the folder");
+        return;
+    };
+    let mut edits = 0;
+    let mut all: Vec<String> = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        std::fs::remove_file(folder.join(format!("{index}.tf"))).expect("the file");
+        if odd.contains(&format!("{index}.tf")) {
+            continue;
+        }
+        let editor = Editor::new(&**text).expect("HCL");
+        let mut found = Vec::new();
+        mappings(editor.whole().as_ref().expect("a tree"), &mut Vec::new(), &mut found);
+        let step = found.len().div_ceil(20).max(1);
+        for way in found.iter().step_by(step) {
+            let firsts: Vec<String> =
+                editor.get(way).map(Node::entries).unwrap_or_default().iter().map(|e| e.key.name.to_string()).collect();
+            for after in firsts.iter().take(3).map(|key| &**key).chain(["no such neighbour"]) {
+                for value in [json!(true), json!({ "ab": "x", "c": [{ "d": 1, "eee": 2 }] })] {
+                    let mut editor = editor.clone();
+                    if editor.set(way, "readonly_root", &value, &[after]).is_ok() {
+                        std::fs::write(folder.join(format!("e{edits}.tf")), editor.text()).expect("a file");
+                        all.push(editor.text);
+                        edits += 1;
+                    }
+                }
+            }
+            let mut editor = editor.clone();
+            if editor.push_block(way, "block", &json!({ "a": 1, "bcd": { "e": 1 } })).is_ok() {
+                std::fs::write(folder.join(format!("e{edits}.tf")), editor.text()).expect("a file");
+                all.push(editor.text);
+                edits += 1;
+            }
+        }
+    }
+    let odd = unformatted(&folder).unwrap_or_default();
+    std::fs::remove_dir_all(&folder).expect("the folder");
+    let named: Vec<&String> =
+        (0..edits).filter(|index| odd.contains(&format!("e{index}.tf"))).map(|i| &all[i]).collect();
+    assert!(edits > 50, "{edits} edits");
+    assert!(named.is_empty(), "{} of {edits}, such as\n{}", named.len(), named[0]);
 }
 
 /// Configurations in odd layouts.
