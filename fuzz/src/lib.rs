@@ -102,7 +102,7 @@ pub fn check_and_fix(name: &str, text: &str) {
     }
     for evaluation in evaluations.iter().filter(|e| e.subject.file == file) {
         let Some(remedy) = &evaluation.remedy else { continue };
-        let change = Change::Remedy { subject: evaluation.subject, remedy };
+        let change = Change::Remedy { subject: evaluation.subject, at: evaluation.span, remedy };
         if let Ok(written) = patch::patched(&sources, file, &[change]) {
             let written = sources.with(&written.texts.into_iter().collect());
             patch::patched(&written, file, &[]).expect("what was written is read again");

@@ -321,7 +321,8 @@ impl Editor {
                 let new = format!("{{ {} }}", Style { multi_line: false, ..style }.member(key, value)?);
                 return self.splice(object.span.range(), &new);
             }
-            let member = style.deeper().member(key, value)?;
+            let inner = if object.span == self.tree.span { style } else { style.deeper() };
+            let member = inner.member(key, value)?;
             return self.into_empty(object, &member);
         }
         let Some(first) = self.ordered(object).first().map(|entry| entry.key.span) else {

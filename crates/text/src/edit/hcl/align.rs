@@ -9,6 +9,8 @@ struct Line {
     start: usize,
     /// The end of what is before `=`, and `=`, where what follows it is whole on this line.
     assign: Option<(usize, usize)>,
+    /// The same where what follows goes on in further lines: such a line stands alone.
+    opens: Option<(usize, usize)>,
     /// The end of what is before a trailing comment, and the comment.
     comment: Option<(usize, usize)>,
 }
@@ -19,7 +21,18 @@ pub fn realigned(before: &str, after: &str, old: Range<usize>, new: Range<usize>
     let (old_lines, new_lines) = (lines(before), lines(after));
     let mut was = touched(&old_lines, &old);
     let mut is = touched(&new_lines, &new);
-    let text = columns(before, after, (&old_lines, &mut was), (&new_lines, &mut is), &|line| line.assign);
+    let mut text = columns(before, after, (&old_lines, &mut was), (&new_lines, &mut is), &|line| line.assign);
+    // One that stood in line, and has several lines now.
+    let first = new_lines.get(touched(&new_lines, &new).start).and_then(|line| line.opens);
+    let stood = old_lines.get(touched(&old_lines, &old).start).is_some_and(|line| line.assign.is_some());
+    if let (Some((lead, at)), true) = (first, stood)
+        && at <= new.start
+    {
+        // It is the last line before the edit, so no other moved it.
+        let moved = lines(&text).get(touched(&new_lines, &new).start).and_then(|line| line.opens);
+        let (lead, at) = moved.unwrap_or((lead, at));
+        text.replace_range(lead..at, " ");
+    }
     // The lines are the same ones, with other blanks in them.
     let new_lines = lines(&text);
     columns(before, &text, (&old_lines, &mut was), (&new_lines, &mut is), &|line| line.comment)
@@ -168,6 +181,7 @@ fn lines(text: &str) -> Vec<Line> {
         lines.push(Line {
             start,
             assign: equals.filter(|_| brackets == 0).and_then(lead),
+            opens: equals.filter(|_| brackets > 0).and_then(lead),
             comment: comment.and_then(lead),
         });
         at += 1;

@@ -131,6 +131,7 @@ fn layouts() {
         ("a {\n  x = { k = 1, l = 2 }\n}\n", x(), "k", "{ k = 1, new = true, l = 2 }"),
         ("a {\n  x = {}\n}\n", x(), "", "  x = { new = true }\n"),
         ("a { k = 1 }\n", a(), "k", "a {\n  k   = 1\n  new = true\n}\n"),
+        ("# nothing\n", Vec::new(), "", "# nothing\nnew = true\n"),
         ("a {}\n", a(), "", "a {\n  new = true\n}\n"),
         ("a {\n  # nothing\n}\n", a(), "", "a {\n  # nothing\n  new = true\n}\n"),
         // Line ends, tabs, byte order marks.
@@ -138,6 +139,8 @@ fn layouts() {
         ("\u{feff}a {\n  k = 1\n}", a(), "k", "\u{feff}a {\n  k   = 1\n  new = true\n}"),
         // Heredocs stand in line, and what is in them does not count.
         ("a {\n  k = <<EOF\nq = 1\n  EOF\n}\n", a(), "k", "a {\n  k   = <<EOF\nq = 1\n  EOF\n  new = true\n}\n"),
+        // Parentheses end behind what is in them.
+        ("a {\n  k = (\n    f([1])\n  )\n}\n", a(), "k", "  k = (\n    f([1])\n  )\n  new = true\n"),
         // A body of blocks alone.
         ("a {\n  b {\n  }\n}\n", a(), "", "a {\n  new = true\n\n  b {\n  }\n}\n"),
         // Comments, strings and calls that look like something else.

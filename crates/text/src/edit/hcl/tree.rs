@@ -14,7 +14,7 @@ pub const CONDITIONAL: &str = "?:";
 
 /// Reads a whole text. A body is a mapping of its attributes and, under their kind and labels
 /// parted by blanks, of sequences of its blocks; a call a sequence of its arguments, tagged with its
-/// name and `()`.
+/// name and `()`; so are parentheses, without a name.
 pub fn tree(text: &str) -> Result<Node, Error> {
     let (body, problems) = read(FileId(0), text);
     match problems.into_iter().next() {
@@ -81,7 +81,7 @@ fn of_expression(expression: &Expression, text: &str) -> Node {
             Node::new(span, Written::Mapping(items.iter().map(entry).collect()))
         }
         _ if !holds_structure(expression) => opaque(span, text),
-        ExpressionKind::Parentheses(inner) => of_expression(inner, text),
+        ExpressionKind::Parentheses(inner) => tagged("()", list(&[inner])),
         ExpressionKind::Call(call) => {
             tagged(&format!("{}()", call.name.text), list(&call.arguments.iter().collect::<Vec<_>>()))
         }
