@@ -36,7 +36,7 @@ impl Document for Editor {
     fn path_of(&self, start: usize, end: usize) -> Option<Vec<Step>> {
         let mut path = Vec::new();
         // A kind of block that is there once covers the same bytes as that block.
-        path_within(&self.tree, &(start..end), &mut path).then(|| self.into_block(path))
+        path_within(&self.tree, &(start..end), &mut path).then(|| self.block_of(path))
     }
 
     fn set(&mut self, path: &[Step], key: &str, value: &Json, after: &[&str]) -> Result<(), Error> {
@@ -147,7 +147,7 @@ impl Document for Editor {
             let style = self.style(body.span, true);
             let inner = if path.is_empty() { style } else { style.deeper() };
             let block = inner.block(kind, members)?;
-            return self.into_empty(&body, &block);
+            return self.fill_empty(&body, &block);
         };
         if !path.is_empty() && !self.text[body.span.range()].contains('\n') {
             return Err(Error::Layout(shown(path)));
@@ -207,7 +207,7 @@ impl Editor {
     }
 
     /// A way that ends at a kind of block, led on to its only block.
-    fn into_block(&self, mut path: Vec<Step>) -> Vec<Step> {
+    fn block_of(&self, mut path: Vec<Step>) -> Vec<Step> {
         let (last, parent) = match path.split_last() {
             Some((Step::Key(key), parent)) => (key.clone(), parent),
             _ => return path,
@@ -323,7 +323,7 @@ impl Editor {
             }
             let inner = if object.span == self.tree.span { style } else { style.deeper() };
             let member = inner.member(key, value)?;
-            return self.into_empty(object, &member);
+            return self.fill_empty(object, &member);
         }
         let Some(first) = self.ordered(object).first().map(|entry| entry.key.span) else {
             return Err(Error::Layout(key.to_owned()));
@@ -339,7 +339,7 @@ impl Editor {
     }
 
     /// Puts a structure between braces that hold nothing but blanks and comments.
-    fn into_empty(&mut self, node: &Node, new: &str) -> Result<(), Error> {
+    fn fill_empty(&mut self, node: &Node, new: &str) -> Result<(), Error> {
         if node.span == self.tree.span {
             let at = self.text.len();
             let line = self.line_end();
