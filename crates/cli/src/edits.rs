@@ -226,7 +226,11 @@ impl<'a> Edits<'a> {
                     patch::Error::Remedy(_) | patch::Error::Format | patch::Error::ByHand(_) => {
                         Line::Left(format!("{}: {error}", one.shown))
                     }
-                    error => Line::Refused(format!("{}: failed to write it: {error}", one.shown)),
+                    error => Line::Refused(format!(
+                        "{}: failed to write it: {error}; by hand: {}",
+                        one.shown,
+                        one.remedy.sentence()
+                    )),
                 });
                 false
             });

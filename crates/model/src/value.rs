@@ -219,14 +219,24 @@ impl Value {
         done
     }
 
-    /// A condition that this value depends on, the first in its order.
+    /// A condition that this value depends on, of those nearest to its root the first: where there
+    /// are too many, those that decide which containers there are must not be left for those of an
+    /// environment variable.
     pub fn first_condition(&self) -> Option<Arc<str>> {
-        match &self.kind {
-            Kind::List(items, _) => items.iter().find_map(Value::first_condition),
-            Kind::Map(members, _) => members.iter().find_map(|member| member.value.first_condition()),
-            Kind::Choice(choice) => Some(choice.condition.clone()),
-            _ => None,
+        let mut level = vec![self];
+        while !level.is_empty() {
+            let mut deeper = Vec::new();
+            for value in level {
+                match &value.kind {
+                    Kind::List(items, _) => deeper.extend(items),
+                    Kind::Map(members, _) => deeper.extend(members.iter().map(|member| &member.value)),
+                    Kind::Choice(choice) => return Some(choice.condition.clone()),
+                    _ => {}
+                }
+            }
+            level = deeper;
         }
+        None
     }
 
     /// The value where that condition holds, or does not. Other choices stay open.
@@ -427,5 +437,13 @@ mod tests {
         assert!(variants.iter().all(|(_, value)| value.first_condition().is_none()));
         let unknown = |value: &Value| value.items().iter().any(|item| matches!(item.kind, Kind::Unknown(_)));
         assert!(variants.iter().all(|(_, value)| unknown(value)));
+    }
+
+    #[test]
+    fn what_is_deep_is_left_open_before_what_is_not() {
+        let deep = list((0..40).map(|i| choice(&format!("C{i}"), bool(true), bool(false))).collect());
+        let value = list(vec![deep, choice("A", bool(true), bool(false))]);
+        let known = |value: &Value| matches!(value.items()[1].kind, Kind::Bool(_));
+        assert!(value.variants().iter().all(|(_, value)| known(value)));
     }
 }

@@ -309,6 +309,61 @@ mod tests {
         assert_eq!(planned(&once, "t.yaml", &plan).expect("a patch"), once, "twice is the same as once");
     }
 
+    #[test]
+    fn what_a_function_gives_is_written_out_and_never_written_into() {
+        let text = |readonly: &str, linux: &str| {
+            format!(
+                "Resources:
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      ContainerDefinitions:
+        - Name: web
+          Image: web:1
+{readonly}{linux}          Essential: true
+"
+            )
+        };
+        let read_only = Remedy::ReadOnlyRoot { container: "web".into() };
+        for written in [
+            "          ReadonlyRootFilesystem: !If [IsProd, true, false]\n",
+            "          ReadonlyRootFilesystem:\n            Fn::If:\n              - IsProd\n              - true\n              - !Ref AWS::NoValue\n",
+            "          ReadonlyRootFilesystem:\n            Ref: ReadOnly\n",
+        ] {
+            let expected = text("          ReadonlyRootFilesystem: true\n", "");
+            assert_eq!(fixed(&text(written, ""), "t.yaml", "web", &read_only).as_deref(), Ok(&*expected), "{written}");
+        }
+        let branch = "Resources:
+  Task:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      ContainerDefinitions:
+        - !If [C, {Name: web, Image: a}, !Ref AWS::NoValue]
+";
+        let after = branch.replace("Image: a", "Image: a, ReadonlyRootFilesystem: true");
+        assert_eq!(fixed(branch, "t.yaml", "web", &read_only), Ok(after));
+        let capabilities = Remedy::DropCapabilities { container: "web".into(), capabilities: vec!["ALL".into()] };
+        for (name, text) in [
+            ("t.yaml", text("", "          LinuxParameters: !If [C, {InitProcessEnabled: true}, !Ref AWS::NoValue]\n")),
+            (
+                "t.yaml",
+                text("", "          LinuxParameters:\n            Fn::If: [C, {InitProcessEnabled: true}, {}]\n"),
+            ),
+            (
+                "t.json",
+                r#"{"Resources": {"T": {"Type": "AWS::ECS::TaskDefinition", "Properties": {"ContainerDefinitions": [
+                    {"Name": "web", "LinuxParameters": {"Fn::If": ["C", {"InitProcessEnabled": true}, {}]}}]}}}}"#
+                    .to_owned(),
+            ),
+        ] {
+            let Err(Error::ByHand(why)) = fixed(&text, name, "web", &capabilities) else { panic!("{text}") };
+            assert!(
+                why.ends_with(r#"comes from If: what it gives has to have {"Capabilities":{"Drop":["ALL"]}}"#),
+                "{why}"
+            );
+        }
+    }
+
     const FILE: &str = r#"{
   "family": "app",
   "containerDefinitions": [

@@ -1,9 +1,11 @@
 //! What is written, and how it is made sure that nothing else is: every write says which way it
 //! touches, and what differs afterwards must lie on one of these.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tojimari_model::read::Format;
-use tojimari_text::edit::{Document, Step, differences, json, meaning, yaml};
+use tojimari_text::edit::json::Editor as JsonEditor;
+use tojimari_text::edit::yaml::Editor as YamlEditor;
+use tojimari_text::edit::{Document, Step, differences, meaning};
 use tojimari_text::yaml::Dialect;
 use tojimari_text::{Node, Span, placeholder};
 
@@ -28,11 +30,18 @@ impl Pen<'_> {
     }
 
     pub fn set(&mut self, path: &[Step], key: &str, value: Json, after: &[&str]) -> Result<(), Error> {
-        self.touched.push([path, &[Step::from(key)]].concat());
+        let whole = [path, &[Step::from(key)]].concat();
+        self.is_written_out(path, || json!({ key: value }))?;
+        // A scalar takes the place of a function; a structure would lose what the function gives.
+        if value.is_object() || value.is_array() {
+            self.is_written_out(&whole, || value.clone())?;
+        }
+        self.touched.push(whole);
         Ok(self.document.set(path, key, &value, after)?)
     }
 
     pub fn push(&mut self, path: &[Step], key: &str, item: Json, after: &[&str]) -> Result<(), Error> {
+        self.is_written_out(&[path, &[Step::from(key)]].concat(), || json!([item]))?;
         self.touched.push([path, &[Step::from(key)]].concat());
         // Two that share a list by an anchor are to get the same: once is enough.
         if self.member(path, key).is_some_and(|list| list.items().iter().any(|given| meaning(given) == item)) {
@@ -63,6 +72,21 @@ impl Pen<'_> {
         Ok(self.document.push_block(path, kind, members)?)
     }
 
+    /// Whether what lies on the way is written out: a function of CloudFormation that gives an object
+    /// or a list is no place to put members or items into.
+    fn is_written_out(&self, path: &[Step], new: impl Fn() -> Json) -> Result<(), Error> {
+        for end in 1..=path.len() {
+            let Some(function) = self.get(&path[..end]).and_then(function_of) else { continue };
+            // One that the way goes on through, into a branch of it.
+            if end < path.len() && self.get(&path[..=end]).is_some() {
+                continue;
+            }
+            let whole = shown(&path[..end]);
+            return Err(Error::ByHand(format!("{whole} comes from {function}: what it gives has to have {}", new())));
+        }
+        Ok(())
+    }
+
     /// Puts a scalar in the place of one.
     pub fn replace(&mut self, path: &[Step], value: Json) -> Result<(), Error> {
         self.touched.push(path.to_vec());
@@ -84,10 +108,10 @@ pub(super) fn open(text: &str, format: Format) -> Result<Box<dyn Document>, Erro
     let dialect = if text.contains("AWS::") { Dialect::Yaml11 } else { Dialect::Yaml12 };
     let templated = matches!(format, Format::Json | Format::Ecspresso) && placeholder::may_have(text);
     Ok(match (json, templated) {
-        (true, true) => Box::new(json::Editor::templated(text)?),
-        (true, false) => Box::new(json::Editor::new(text)?),
-        (false, true) => Box::new(yaml::Editor::templated(text, dialect)?),
-        (false, false) => Box::new(yaml::Editor::new(text, dialect)?),
+        (true, true) => Box::new(JsonEditor::templated(text)?),
+        (true, false) => Box::new(JsonEditor::new(text)?),
+        (false, true) => Box::new(YamlEditor::templated(text, dialect)?),
+        (false, false) => Box::new(YamlEditor::new(text, dialect)?),
     })
 }
 
@@ -141,6 +165,20 @@ pub(super) fn carry_out(document: &mut dyn Document, jobs: &[Job<'_>]) -> Result
     shared.sort();
     shared.dedup();
     Ok(shared)
+}
+
+/// Functions of CloudFormation that give objects and lists, without `Fn::` or `!`.
+const FUNCTIONS: [&str; 10] =
+    ["Cidr", "FindInMap", "GetAZs", "GetAtt", "If", "ImportValue", "Ref", "Select", "Split", "Transform"];
+
+/// The function of CloudFormation that gives this value.
+fn function_of(node: &Node) -> Option<&'static str> {
+    let name = match (&node.tag, node.entries()) {
+        (Some(tag), _) => tag,
+        (None, [entry]) => entry.key.name.strip_prefix("Fn::").unwrap_or(&entry.key.name),
+        _ => return None,
+    };
+    FUNCTIONS.into_iter().find(|function| *function == name)
 }
 
 /// Whether what differs is the same text as something that was meant to: reached by an alias.

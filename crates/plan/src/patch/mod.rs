@@ -35,9 +35,10 @@ pub enum Error {
     OtherMeaning,
     #[error("files of this kind are not edited")]
     Format,
-    #[error("nothing is written for this remedy: {0}")]
+    /// What only a person can choose, or the format has no word for.
+    #[error("by hand: {0}")]
     Remedy(String),
-    /// What the format has no word for, or what lies where no edit reaches; with what to do instead.
+    /// What lies where no edit reaches; with what to do instead.
     #[error("{0}")]
     ByHand(String),
 }

@@ -17,7 +17,7 @@ use super::{Document, Error, Step, children, meaning, path_within, shown, withou
 use crate::source::Span;
 use crate::tree::{Entry, Node, Written};
 
-/// A text in Terraform's language while it is edited. Its tree is that of [`tree::tree`], read
+/// A text in Terraform's language while it is edited. Its tree is that of `tree::tree`, read
 /// again after every change, so spans are never stale.
 #[derive(Clone, Debug)]
 pub struct Editor {

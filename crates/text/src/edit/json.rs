@@ -65,6 +65,7 @@ impl Document for Editor {
         let object = self.object(path)?;
         let array = match object.get(key) {
             Some(array) if array.is_sequence() => array,
+            Some(other) if other.is_mapping() => return Err(Error::Layout(key.to_owned())),
             _ => return self.set(path, key, &Json::Array(vec![item.clone()]), after),
         };
         if array.items().is_empty() {

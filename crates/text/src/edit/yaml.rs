@@ -2,6 +2,7 @@
 //! beside their neighbours, in block or flow style as those are, and no other byte changes.
 
 mod inline;
+mod layout;
 
 use serde_json::Value as Json;
 
@@ -226,9 +227,17 @@ impl Editor {
             return self.splice(at, at, &rendered);
         }
         let written = &self.text[range.clone()];
-        if written.contains('\n')
-            || matches!(entry.value.written, Written::Mapping(_) | Written::Sequence(_)) && !is_empty(&entry.value)
-        {
+        if matches!(entry.value.written, Written::Mapping(_) | Written::Sequence(_)) && !is_empty(&entry.value) {
+            // A comment in it would go with it; an alias leads to what others have too.
+            let own = entry.key.span.end <= entry.value.span.start;
+            if !own || written.contains('#') || matches!(value, Json::Array(_) | Json::Object(_)) {
+                return Err(Error::Layout(entry.key.name.to_string()));
+            }
+            let start = self.text[..range.start].trim_end().len();
+            let end = start + self.text[start..range.end].trim_end().len();
+            return self.splice(start, end, &format!(" {}", flow(value)));
+        }
+        if written.contains('\n') {
             return Err(Error::Layout(entry.key.name.to_string()));
         }
         let structured = !flow_style && matches!(value, Json::Array(_) | Json::Object(_));
@@ -285,85 +294,6 @@ impl Editor {
             }
             other => flow(other),
         }
-    }
-
-    fn line_end(&self) -> &'static str {
-        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
-    }
-
-    fn line_start(&self, at: usize) -> usize {
-        self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)
-    }
-
-    /// Where a new line goes that comes after this span: behind a comment on its last line.
-    fn end_of_line(&self, span: Span) -> usize {
-        let end = self.text[..span.end as usize].trim_end().len().max(span.start as usize);
-        let rest = &self.text[end..];
-        let line = rest.find('\n').unwrap_or(rest.len());
-        end + rest[..line].trim_end_matches('\r').len()
-    }
-
-    fn column(&self, span: Span) -> usize {
-        let line = &self.text[self.line_start(span.start as usize)..span.start as usize];
-        line.trim_start_matches('\u{feff}').chars().count()
-    }
-
-    fn indent_of(&self, span: Span) -> String {
-        blanks(&self.text[self.line_start(span.start as usize)..span.start as usize])
-    }
-
-    fn starts_line(&self, span: Span) -> bool {
-        self.text[self.line_start(span.start as usize)..span.start as usize].trim().is_empty()
-    }
-
-    fn is_flow(&self, node: &Node) -> bool {
-        let written = &self.text[node.span.range()];
-        let untagged = match written.strip_prefix('!') {
-            Some(tagged) => tagged.trim_start_matches(|c: char| !c.is_whitespace()).trim_start(),
-            None => written,
-        };
-        untagged.starts_with(['{', '['])
-    }
-
-    /// Columns of one step of indentation: the first one that the text has.
-    fn unit(&self) -> usize {
-        let mut unit = None;
-        self.each_mapping(&mut |parent, entry| {
-            if entry.value.is_mapping() && !self.is_flow(&entry.value) && unit.is_none() {
-                let inner = own_entries(&entry.value).next().map(|inner| self.column(inner.key.span));
-                unit = inner.and_then(|inner| inner.checked_sub(self.column(entry.key.span))).filter(|unit| *unit > 0);
-            }
-            let _ = parent;
-        });
-        unit.unwrap_or(2)
-    }
-
-    /// Whether the dashes of a sequence stand further right than its key.
-    fn sequences_are_indented(&self) -> bool {
-        let mut indented = None;
-        self.each_mapping(&mut |_, entry| {
-            if let Some(first) = entry.value.items().first()
-                && indented.is_none()
-                && !self.is_flow(&entry.value)
-            {
-                let line = &self.text[self.line_start(first.span.start as usize)..first.span.start as usize];
-                if let Some(dash) = line.find('-') {
-                    indented = Some(line[..dash].chars().count() > self.column(entry.key.span));
-                }
-            }
-        });
-        indented.unwrap_or(true)
-    }
-
-    fn each_mapping(&self, visit: &mut dyn FnMut(&Node, &Entry)) {
-        fn walk(node: &Node, visit: &mut dyn FnMut(&Node, &Entry)) {
-            for entry in own_entries(node) {
-                visit(node, entry);
-                walk(&entry.value, visit);
-            }
-            node.items().iter().for_each(|item| walk(item, visit));
-        }
-        self.documents.iter().for_each(|document| walk(document, visit));
     }
 }
 
@@ -516,6 +446,24 @@ mod tests {
         let value = json!({ "!Sub": "${Repo}:1" });
         let after = edited(TEMPLATE, |e| e.set(&container(), "Other", &value, &["Image"]));
         assert!(after.contains("          Other: !Sub \"${Repo}:1\"\n"), "{after}");
+    }
+
+    #[test]
+    fn a_scalar_takes_the_place_of_a_structure_without_comments() {
+        for (before, after) in [
+            ("a:\n  x: !If [C, true, false]\n  y: 1\n", "a:\n  x: true\n  y: 1\n"),
+            ("a:\n  x:\n    Fn::If:\n      - C\n      - true\n  # of y\n  y: 1\n", "a:\n  x: true\n  # of y\n  y: 1\n"),
+            ("a:\n  x:\n    !If\n    - C\n    - true\n", "a:\n  x: true\n"),
+            ("a: {x: {Ref: P}, y: 1}\n", "a: {x: true, y: 1}\n"),
+        ] {
+            let set = |e: &mut Editor| e.set(&[0.into(), "a".into()], "x", &json!(true), &[]);
+            assert_eq!(edited(before, set), after);
+        }
+        for kept in ["a:\n  x:\n    - 1 # one\n    - 2\n", "b: &b\n  - 1\na:\n  x: *b\n"] {
+            let mut editor = Editor::new(kept, Dialect::Yaml11).expect("YAML");
+            let refused = editor.set(&[0.into(), "a".into()], "x", &json!(true), &[]);
+            assert_eq!((refused, editor.text()), (Err(Error::Layout("x".to_owned())), kept));
+        }
     }
 
     #[test]

@@ -203,6 +203,8 @@ static void group_stop(void) {
     /* Killed while it stands still. */
     child = fork();
     if (child == 0) {
+        /* In an orphaned process group, such as that of a job whose shell is gone, SIGTSTP stops nothing. */
+        setpgid(0, 0);
         raise(SIGTSTP);
         _exit(0);
     }

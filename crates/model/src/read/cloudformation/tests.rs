@@ -316,10 +316,10 @@ Resources:
     let read = folder.read("t.yaml");
     assert_eq!(
         said(&read),
-        "task-definition Both if IsProd and Sidecar; web: true; log: false\n\
-         task-definition Both if IsProd and !Sidecar; web: true\n\
-         task-definition Both if !IsProd and Sidecar; web: false; log: true\n\
-         task-definition Both if !IsProd and !Sidecar; web: false\n\
+        "task-definition Both if Sidecar and IsProd; web: true; log: false\n\
+         task-definition Both if Sidecar and !IsProd; web: false; log: true\n\
+         task-definition Both if !Sidecar and IsProd; web: true\n\
+         task-definition Both if !Sidecar and !IsProd; web: false\n\
          task-definition Default; web: false\n\
          task-definition Whole if IsProd; p: true\n\
          cluster Cluster\n\
