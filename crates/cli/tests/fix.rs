@@ -170,12 +170,12 @@ fn what_cannot_be_edited_is_left_as_it_is() {
         (
             commented,
             2,
-            "error: ECS.4 container web of app (t.json:8:21): failed to write it: the text cannot be read: not JSON: comments are not allowed",
+            "error: ECS.4 container web of app (t.json:8:21): failed to write it: the text cannot be read: not JSON: comments are not allowed; by hand: set privileged to false on container web",
         ),
         (
             twice,
             1,
-            "error: ECS.4 container web of app (t.json:7:41): failed to write it: privileged is written twice in the same object",
+            "error: ECS.4 container web of app (t.json:7:41): failed to write it: privileged is written twice in the same object; by hand: set privileged to false on container web",
         ),
     ] {
         let folder = folder(&text);

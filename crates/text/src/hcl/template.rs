@@ -284,8 +284,10 @@ fn escape(cursor: &mut Cursor<'_>) -> Result<char> {
         b'U' => 8,
         _ => 0,
     };
-    cursor.at += 1;
-    let code = cursor.rest().get(..digits).filter(|code| !code.is_empty());
+    // What is no escape is a character of the text, of any length.
+    cursor.at += usize::from(digits > 0);
+    let is_hex = |code: &&str| !code.is_empty() && code.bytes().all(|b| b.is_ascii_hexdigit());
+    let code = cursor.rest().get(..digits).filter(is_hex);
     let c = code.and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32);
     match c {
         Some(c) => {

@@ -197,6 +197,8 @@ fn what_is_not_hcl_has_a_place() {
         ("a = \"b", "1:5: the string is not closed"),
         ("a = <<EOT\nb\n", "1:5: the heredoc is not closed: no line holds `EOT` alone"),
         ("a = \"\\q\"", "1:6: a backslash must be followed by"),
+        ("a = \"\\é\"", "1:6: a backslash must be followed by"),
+        ("a = \"\\u+123\"", "1:6: a backslash must be followed by"),
         ("a = 1 2", "1:7: expected the end of the line, found `2`"),
         ("a \"${b}\" {\n}", "1:3: a label cannot be computed"),
         ("a = \"%{ if b }c\"", "1:6: no `%{ endif }` closes this directive"),
