@@ -13,6 +13,7 @@ mod jsonnet;
 mod notation;
 mod resource;
 pub mod terraform;
+mod variable;
 
 use std::collections::HashMap;
 

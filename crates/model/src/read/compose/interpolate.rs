@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use tojimari_text::Span;
 
+use crate::read::variable::{closing_brace, name_length};
 use crate::value::{Part, Value};
 
 /// Defaults within defaults.
@@ -182,29 +183,6 @@ impl Parts {
         }
         self.parts
     }
-}
-
-fn name_length(text: &str) -> usize {
-    let first = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-    if !first {
-        return 0;
-    }
-    text.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count()
-}
-
-/// Where the brace of `${` closes, past those of variables within.
-fn closing_brace(text: &str) -> Option<usize> {
-    let mut open = 0_usize;
-    let bytes = text.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'{' if at > 0 && bytes[at - 1] == b'$' => open += 1,
-            b'}' if open == 0 => return Some(at),
-            b'}' => open -= 1,
-            _ => {}
-        }
-    }
-    None
 }
 
 /// One entry of a `.env` file and what follows: a quoted value may reach over lines.

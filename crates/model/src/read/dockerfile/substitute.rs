@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use tojimari_text::Span;
 use tojimari_text::dockerfile::Text;
 
+use crate::read::variable::{closing_brace, name_length};
 use crate::value::{Kind, Part, Value};
 
 /// Defaults within defaults.
@@ -220,27 +221,4 @@ fn size(part: &Part) -> usize {
         Part::Known(text) => text.len() + 16,
         Part::Unknown(_) => 32,
     }
-}
-
-fn name_length(text: &str) -> usize {
-    let first = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-    if !first {
-        return 0;
-    }
-    text.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count()
-}
-
-/// Where the brace of `${` closes, past those of variables within.
-fn closing_brace(text: &str) -> Option<usize> {
-    let mut open = 0_usize;
-    let bytes = text.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'{' if at > 0 && bytes[at - 1] == b'$' => open += 1,
-            b'}' if open == 0 => return Some(at),
-            b'}' => open -= 1,
-            _ => {}
-        }
-    }
-    None
 }
