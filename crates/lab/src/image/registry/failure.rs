@@ -68,6 +68,12 @@ pub(super) fn of_request(host: &str, error: &ureq::Error) -> Failure {
         {
             return Failure::Unreachable(format!("{host} cannot be reached: {error}"));
         }
+        ureq::Error::Io(error) if distrusts(error) => {
+            return Failure::Refused(format!(
+                "{host} shows a certificate that this machine does not trust ({error}); \
+                 SSL_CERT_FILE may name a file of further authorities"
+            ));
+        }
         ureq::Error::Timeout(_) => "it does not answer in time".to_owned(),
         ureq::Error::Io(error) => error.to_string(),
         ureq::Error::Rustls(error) => error.to_string(),
@@ -79,6 +85,11 @@ pub(super) fn of_request(host: &str, error: &ureq::Error) -> Failure {
         _ => "it does not speak HTTP".to_owned(),
     };
     Failure::Network(format!("{host} cannot be reached: {because}"))
+}
+
+fn distrusts(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(inner, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 pub(super) fn of_reading(error: io::Error) -> Failure {
