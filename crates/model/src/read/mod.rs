@@ -84,7 +84,8 @@ pub fn format(text: &str, name: &str) -> Option<Format> {
         Some(Format::Ecspresso)
     } else if looks_like_json(text) {
         let ours = ecs_json::may_be(text) || cloudformation::may_be(text) || cdk::may_be(text);
-        (ours || terraform::plan::may_be(text) || ecspresso::may_be_json(text)).then_some(Format::Json)
+        let ours = ours || terraform::plan::may_be(text) || ecspresso::may_be_json(text);
+        (ours && (is_named_json(name) || is_json(text))).then_some(Format::Json)
     } else if cloudformation::may_be(text) && has_top_key(text, "Resources") {
         Some(Format::CloudFormation)
     } else if compose::may_be(text, name) {
@@ -170,6 +171,17 @@ pub fn read(unit: &Unit, sources: &Sources, files: &dyn Files) -> Read {
 
 fn looks_like_json(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '['])
+}
+
+/// Whoever named it so meant JSON, or a template of it, also where it cannot be read as such.
+fn is_named_json(name: &str) -> bool {
+    let own = name.rsplit('/').next().unwrap_or(name);
+    !own.contains('.') || own.contains(".json") || own.ends_with(".template")
+}
+
+/// Programs in other languages begin with a brace too, such as filters of `jq`.
+fn is_json(text: &str) -> bool {
+    tojimari_text::json::parse(FileId(0), text).1.is_empty()
 }
 
 /// A line of the text begins with that key of a YAML mapping, quoted or not.
@@ -286,6 +298,21 @@ mod tests {
             ("x/t.yaml", "/a.yaml", "/a.yaml"),
         ] {
             assert_eq!(beside(name, path), expected, "{path} beside {name}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_named_json_has_to_be_json() {
+        let (whole, program) = (r#"{"containerDefinitions": []}"#, r#"{"containerDefinitions": [.[] | .name]}"#);
+        for (name, text, expected) in [
+            ("t.json", whole, true),
+            ("t.json", program, true),
+            ("x.y/t", program, true),
+            ("t.json.tpl", program, true),
+            ("t.tpl", whole, true),
+            ("t.jq", program, false),
+        ] {
+            assert_eq!(format(text, name).is_some(), expected, "{name}: {text}");
         }
     }
 
