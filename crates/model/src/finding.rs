@@ -109,6 +109,9 @@ pub enum Remedy {
     /// Programs of this container cannot gain privileges that they were not started with. Needs
     /// proof.
     NoNewPrivileges { container: Arc<str> },
+    /// This container gets a tmpfs on a folder that ECS Exec writes to. Needs proof: AWS supports no
+    /// ECS Exec under a read-only root, though it works.
+    ExecFolder { container: Arc<str>, folder: &'static str },
     /// The tmpfs on that path of this container gets these mount options.
     TmpfsOptions { container: Arc<str>, path: Arc<str>, options: Vec<Arc<str>> },
     /// What goes to and from this EFS volume is encrypted.
@@ -160,6 +163,9 @@ impl Remedy {
             Remedy::NoNewPrivileges { container } => {
                 format!("add no-new-privileges to the security options of container {container}")
             }
+            Remedy::ExecFolder { container, folder } => {
+                format!("mount a tmpfs or an empty volume on {folder} of container {container}")
+            }
             Remedy::TmpfsOptions { container, path, options } => {
                 format!("mount the tmpfs {path} of container {container} with {}", options.join(", "))
             }
@@ -203,6 +209,7 @@ impl Remedy {
             | Remedy::OwnNetwork
             | Remedy::OwnProcesses
             | Remedy::DropCapabilities { .. }
+            | Remedy::ExecFolder { .. }
             | Remedy::NoNewPrivileges { .. }
             | Remedy::NoPublicAddress
             | Remedy::Advice(_) => false,

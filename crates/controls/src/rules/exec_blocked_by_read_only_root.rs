@@ -35,6 +35,7 @@
 //! `ExecuteCommandAgent` as RUNNING. Images without a shell, `script` or `cat`.
 
 use tojimari_model::declared::{Container, Service, TaskDefinition};
+use tojimari_model::finding::Remedy;
 use tojimari_model::{Field, Severity};
 use tojimari_text::Span;
 
@@ -88,14 +89,14 @@ fn judge(on: &Subject<'_>, service: &Service, task: &TaskDefinition, container: 
         return Verdict::pass(span, "a Windows container has no read-only root file system");
     }
     let mounts = mounts(task, container);
-    let wanted: [(&str, &[&str]); 2] = [
+    let wanted: [(&'static str, &[&str]); 2] = [
         ("/var/lib/amazon", &["/var/lib/amazon", "/var/lib/amazon/ssm"]),
         ("/var/log/amazon", &["/var/log/amazon", "/var/log/amazon/ssm"]),
     ];
     let [lib, log] = wanted.map(|(folder, at)| (folder, mounts.can_write(at)));
-    let fail = |span: Span, folder: &str| {
+    let fail = |span: Span, folder: &'static str| {
         Verdict::fail(span, format!("ECS Exec is enabled, the root is read-only and {folder} is not writable"))
-            .advise(format!("mount a tmpfs or an empty volume on {folder}"))
+            .with_remedy(Remedy::ExecFolder { container: container_name(task, container), folder })
     };
     match (lib, log, of_service(on, service)) {
         ((folder, CanWrite::No), ..) => fail(span, folder),

@@ -24,7 +24,8 @@ use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, W
 use allowed::Refusal;
 use folders::{Folders, is_below};
 pub use hint::{UNPROVEN, hint};
-use mount::{already_writable, because, exec_mount, owner, tmpfs_options, trim_slash};
+pub(crate) use mount::exec_mount;
+use mount::{already_writable, because, owner, tmpfs_options, trim_slash};
 use needs::Need;
 pub use options::{Options, Prefer};
 use volumes::VolumeNames;

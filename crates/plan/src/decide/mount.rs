@@ -35,7 +35,7 @@ pub(super) fn owner(fact: Option<&FolderFact>, observed: &ContainerProfile) -> I
     }
 }
 
-pub(super) fn exec_mount(folder: &str) -> WritableMount {
+pub(crate) fn exec_mount(folder: &str) -> WritableMount {
     WritableMount {
         path: folder.to_owned(),
         by: WritableBy::Tmpfs,

@@ -9,6 +9,7 @@ use tojimari_text::{Node, Span};
 
 use super::job::{Job, Pen, path_of};
 use super::{Change, Error};
+use crate::decide::exec_mount;
 use crate::plan::{ContainerPlan, Seed, WritableBy, WritableMount};
 
 /// Entries after which new ones go, the first that is there.
@@ -85,6 +86,7 @@ impl Manifest<'_, '_> {
                 }
                 self.pen.set(self.root, "observability", json!({ "container_insights": true }), &AFTER)
             }
+            Remedy::ExecFolder { folder, .. } => self.tmpfs(&exec_mount(folder)),
             Remedy::DropCapabilities { capabilities, .. } => capabilities.iter().try_for_each(|capability| {
                 self.over_ride("ContainerDefinitions[0].LinuxParameters.Capabilities.Drop[-]", json!(**capability))
             }),
@@ -207,6 +209,16 @@ environments:
             .replace("memory: 512\n", "memory: 512\nstorage:\n  readonly_fs: true\n")
             .replace("readonly_fs: false", "readonly_fs: true");
         assert_eq!(after, expected);
+    }
+
+    #[test]
+    fn folders_of_ecs_exec_are_overrides() {
+        let remedy = Remedy::ExecFolder { container: "front".into(), folder: "/var/lib/amazon" };
+        let after = fixed(FILE, "copilot/front/manifest.yml", "front", &remedy).expect("a patch");
+        assert!(
+            after.contains("LinuxParameters.Tmpfs[-]\"\n    value:\n      ContainerPath: /var/lib/amazon\n"),
+            "{after}"
+        );
     }
 
     #[test]

@@ -129,7 +129,7 @@ impl Writer<'_, '_> {
         self.set(task, "memory", value, &["cpu", "family"])
     }
 
-    fn tmpfs(&mut self, container: &[Step], mount: &WritableMount) -> Result<(), Error> {
+    pub(super) fn tmpfs(&mut self, container: &[Step], mount: &WritableMount) -> Result<(), Error> {
         let tmpfs = json!({
             "containerPath": mount.path,
             "size": mount.size_mib.unwrap_or_default(),
@@ -524,6 +524,10 @@ mod tests {
             (
                 Remedy::DropCapabilities { container: container(), capabilities: capability("ALL") },
                 "              Add: [NET_ADMIN]\n              Drop: [ALL]\n",
+            ),
+            (
+                Remedy::ExecFolder { container: container(), folder: "/var/lib/amazon" },
+                "            Tmpfs:\n              - ContainerPath: /var/lib/amazon\n                Size: 64\n",
             ),
             (
                 Remedy::NoNewPrivileges { container: container() },

@@ -10,6 +10,7 @@ use tojimari_text::edit::{Step, meaning};
 
 use super::Error;
 use super::ecs::{AFTER_OF_CONTAINER, Writer};
+use crate::decide::exec_mount;
 
 impl Writer<'_, '_> {
     /// `subject` is the way to the container or to the whole resource.
@@ -19,6 +20,7 @@ impl Writer<'_, '_> {
                 self.set(subject, "readonlyRootFilesystem", json!(true), &AFTER_OF_CONTAINER)
             }
             Remedy::NotPrivileged { .. } => self.set(subject, "privileged", json!(false), &AFTER_OF_CONTAINER),
+            Remedy::ExecFolder { folder, .. } => self.tmpfs(subject, &exec_mount(folder)),
             Remedy::TmpfsOptions { path, options, .. } => self.tmpfs_options(subject, path, options),
             Remedy::TransitEncryption { volume } => self.transit_encryption(subject, volume),
             Remedy::OwnNetwork => self.set(subject, "networkMode", json!("awsvpc"), &[]),

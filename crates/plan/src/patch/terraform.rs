@@ -18,6 +18,7 @@ use super::ecs::{self, AFTER_OF_CONTAINER};
 use super::job::{Job, Pen, carry_out};
 use super::template_json::Masked;
 use super::{Change, Error, Located, Patched, generated};
+use crate::decide::exec_mount;
 use crate::plan::{ContainerPlan, Plan, Seed, WritableBy, WritableMount};
 
 /// The files with all of these changes in them.
@@ -212,6 +213,9 @@ impl<'a> Work<'_, 'a> {
         let Container { target, names, .. } = self.container(subject, name)?;
         let Target { region, path } = target;
         match (names, remedy) {
+            (_, Remedy::ExecFolder { folder, .. }) => {
+                self.job(region, move |pen| tmpfs(pen, names, &path, &exec_mount(folder)));
+            }
             (Names::Api, _) => self.job(region, move |pen| ecs::Writer::camel(pen).remedy(&path, remedy)),
             (Names::Snake, Remedy::ReadOnlyRoot { .. }) => {
                 self.job(region, move |pen| pen.set(&path, "readonly_root_filesystem", json!(true), &AFTER_IN_MODULE))
@@ -656,6 +660,7 @@ fn container_of(remedy: &Remedy) -> Option<&str> {
         | Remedy::NonRootUser { container }
         | Remedy::DropCapabilities { container, .. }
         | Remedy::NoNewPrivileges { container }
+        | Remedy::ExecFolder { container, .. }
         | Remedy::TmpfsOptions { container, .. }
         | Remedy::LogConfiguration { container } => Some(container),
         _ => None,
