@@ -54,7 +54,8 @@ impl Parser<'_> {
     /// Remembers what is wrong, if it is the first thing.
     fn note(&mut self, start: usize, end: usize, what: impl std::fmt::Display) {
         if self.problem.is_none() {
-            let span = Span::new(self.file, start, end.min(self.text.len()));
+            // Whole characters, for whoever shows them.
+            let span = Span::new(self.file, start, self.text.ceil_char_boundary(end));
             self.problem = Some(Problem { span, message: format!("not JSON: {what}") });
         }
     }
@@ -397,6 +398,14 @@ mod tests {
         assert_eq!(node.items()[0].as_str(), Some("é😀\n\"\\/\u{8}\u{c}\r\t"));
         assert_eq!(node.items()[1].as_str(), Some("é😀"));
         assert_eq!(node.items()[2].written, Written::Number("-1.5e+3".into()));
+    }
+
+    #[test]
+    fn problems_cover_whole_characters() {
+        for text in ["{}é", "{} \u{feff}", "[\"\\é\"]", "é", "[1é]", "{\"a\" é}"] {
+            let (_, problems) = parse(FileId(0), text);
+            assert!(!problems.is_empty() && problems.iter().all(|problem| text.get(problem.span.range()).is_some()));
+        }
     }
 
     #[test]

@@ -445,7 +445,7 @@ pub(super) fn directive_word<'t>(cursor: &mut Cursor<'t>) -> Result<&'t str> {
     match word {
         "if" | "else" | "endif" | "for" | "endfor" => Ok(word),
         _ => Err(Problem {
-            span: cursor.span(start, cursor.at.max(start + 1).min(cursor.end)),
+            span: cursor.span(start, cursor.text.ceil_char_boundary(cursor.at.max(start + 1)).min(cursor.end)),
             message: "expected `if`, `else`, `endif`, `for` or `endfor`".to_owned(),
         }),
     }

@@ -256,8 +256,11 @@ fn the_json_syntax_is_read_with_its_templates() {
 proptest::proptest! {
     #[test]
     fn any_text_ends(text in "[a-z{}()\\[\\]\"$%~<\\-=.,:?!&|*#/\\\\ \n0-9é]{0,200}") {
-        let (_, problems) = parsed(&text);
+        let (_, problems) = read(crate::FileId(0), &text);
         proptest::prop_assert!(problems.len() <= 40);
-        let _ = read_template(crate::FileId(0), &text);
+        let problems = problems.into_iter().chain(read_template(crate::FileId(0), &text).err());
+        for problem in problems {
+            proptest::prop_assert!(text.get(problem.span.range()).is_some(), "{problem:?}");
+        }
     }
 }
