@@ -80,8 +80,11 @@ impl Run {
         let folder = tempfile::tempdir().expect("a folder");
         let images: Vec<String> =
             images.iter().map(|(name, image)| format!("--image={name}=oci:target/examples/{image}")).collect();
+        // What a person has to say beside it, such as which folder may be writable all the same.
+        let arguments = std::fs::read_to_string(root().join("examples").join(example).join("arguments"));
         let output = Command::new(env!("CARGO_BIN_EXE_tojimari"))
             .arg("harden")
+            .args(arguments.unwrap_or_default().split_whitespace())
             .arg(format!("examples/{example}/task-definition.json"))
             .args(&images)
             .arg(format!("--exercise=examples/{example}/exercise"))

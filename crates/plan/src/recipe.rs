@@ -53,6 +53,12 @@ pub struct RecipeMount {
     pub size_mib: Option<u64>,
     #[serde(default)]
     pub options: Vec<String>,
+    /// What the image has there is copied into it first.
+    #[serde(default)]
+    pub seeded: bool,
+    /// The folder holds programs or is too broad: a person has to allow it (`--allow`).
+    #[serde(default)]
+    pub asks: bool,
     pub why: String,
 }
 

@@ -118,6 +118,11 @@ fn count(folder: OwnedFd, fact: &mut FolderFact) {
                 fact.bytes += stat.st_size.max(0).cast_unsigned();
                 fact.programs = fact.programs || is_program(folder, name, stat.st_mode);
             }
+            // A link is content too: of the size of what it says.
+            FileType::Symlink => {
+                fact.files += 1;
+                fact.bytes += stat.st_size.max(0).cast_unsigned();
+            }
             _ => fact.files += 1,
         }
     }

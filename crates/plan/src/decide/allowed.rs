@@ -30,6 +30,16 @@ const LOADED_FROM: [&str; 6] = ["__pycache__", "node_modules", "site-packages", 
 const WEB_ROOTS: [&str; 6] =
     ["/var/www", "/srv/www", "/srv/http", "/usr/share/nginx/html", "/usr/local/apache2/htdocs", "/usr/share/httpd"];
 
+/// Names of folders that applications keep beside what is served, and that nobody serves.
+const SCRATCH: [&str; 8] = ["tmp", "temp", "log", "logs", "cache", "sessions", "session", "run"];
+
+/// A folder in a web root that the image leaves empty for the application to write in, as CakePHP's
+/// `tmp` and `logs` are.
+fn is_left_empty(folder: &str, folders: &Folders<'_>) -> bool {
+    let name = folder.rsplit('/').next().unwrap_or_default();
+    SCRATCH.contains(&name) && folders.get(folder).is_some_and(|fact| fact.files == 0)
+}
+
 pub(super) fn check(folder: &str, folders: &Folders<'_>, allow: &[String]) -> Result<(), Refusal> {
     if allow.iter().any(|allowed| super::trim_slash(allowed) == folder) {
         return Ok(());
@@ -43,7 +53,7 @@ pub(super) fn check(folder: &str, folders: &Folders<'_>, allow: &[String]) -> Re
     if loaded_from || within(&PROGRAMS) || within(&MORE_PROGRAMS) || holds_programs {
         return Err(Refusal::HoldsPrograms(folder.to_owned()));
     }
-    if within(&WEB_ROOTS) && folders.get(folder).is_some() {
+    if within(&WEB_ROOTS) && folders.get(folder).is_some() && !is_left_empty(folder, folders) {
         return Err(Refusal::WebRoot(folder.to_owned()));
     }
     Ok(())

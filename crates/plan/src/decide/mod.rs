@@ -256,6 +256,7 @@ impl<'a> Deciding<'a> {
     fn mount(&mut self, folder: &str, needs: &[Need<'_>], chosen: &[String]) -> WritableMount {
         let container = self.name;
         let fact = self.folders.get(folder);
+        let above = self.folders.get(&self.folders.nearest_in_image(needs::parent(folder)));
         let image_volume = self.observed.volumes.iter().any(|volume| trim_slash(volume) == folder);
         let seed = self.hides_content(folder, needs, chosen).then(|| {
             if image_volume {
@@ -268,7 +269,7 @@ impl<'a> Deciding<'a> {
         });
         let seeded_from_image = seed.is_some();
         let root_may_own = fact.is_none_or(|fact| fact.uid == 0 && fact.mode == 0o755) && self.runs_as_root();
-        let image_folder = (self.options.prefer == Prefer::Dockerfile).then(|| owner(fact, self.observed));
+        let image_folder = (self.options.prefer == Prefer::Dockerfile).then(|| owner(fact, above, self.observed));
         let file_system = match &self.options.prefer {
             Prefer::Efs(id) => Some(id.clone()),
             _ => None,
@@ -326,7 +327,7 @@ impl<'a> Deciding<'a> {
             path: folder.to_owned(),
             by: WritableBy::Tmpfs,
             size_mib: Some(size::mib(needs)),
-            options: tmpfs_options(fact, self.observed, executes),
+            options: tmpfs_options(fact, above, self.observed, executes),
             because: because(needs),
             seeded_from_image: false,
             seed: None,
@@ -341,9 +342,13 @@ impl<'a> Deciding<'a> {
     }
 
     /// Whether a mount on this folder hides files of the image that the program does not write
-    /// anew. What lies in folders below that get a mount of their own is not this one's to keep.
+    /// anew. What lies in folders below that get a mount of their own is not this one's to keep, and
+    /// files without a byte (logs that a package made) are no content.
     fn hides_content(&self, folder: &str, needs: &[Need<'_>], chosen: &[String]) -> bool {
         let Some(fact) = self.folders.get(folder) else { return false };
+        if fact.bytes == 0 && !self.options.keep_content {
+            return false;
+        }
         let nested = chosen.iter().filter(|other| is_below(other, folder));
         let topmost = nested.filter(|other| !chosen.iter().any(|c| is_below(c, folder) && is_below(other, c)));
         let elsewhere: u64 = topmost.filter_map(|other| self.folders.get(other)).map(|fact| fact.files).sum();

@@ -10,25 +10,36 @@ use crate::plan::{ImageFolder, WritableBy, WritableMount};
 const EXEC_SIZE_MIB: u64 = 64;
 
 /// Mode and owner are those of the folder in the image, so that programs that drop their
-/// privileges meet what they expect; a folder that the image lacks belongs to the container's user.
-pub(super) fn tmpfs_options(fact: Option<&FolderFact>, observed: &ContainerProfile, executes: bool) -> Vec<String> {
+/// privileges meet what they expect.
+pub(super) fn tmpfs_options(
+    fact: Option<&FolderFact>,
+    above: Option<&FolderFact>,
+    observed: &ContainerProfile,
+    executes: bool,
+) -> Vec<String> {
     let mut options = Vec::new();
     if !executes {
         options.push("noexec".to_owned());
     }
     options.extend(["nosuid".to_owned(), "nodev".to_owned()]);
-    let ImageFolder { uid, gid, mode } = owner(fact, observed);
+    let ImageFolder { uid, gid, mode } = owner(fact, above, observed);
     options.extend([format!("mode={mode}"), format!("uid={uid}"), format!("gid={gid}")]);
     options
 }
 
-/// Whose the folder is in the image, or would be.
-pub(super) fn owner(fact: Option<&FolderFact>, observed: &ContainerProfile) -> ImageFolder {
-    match fact {
-        Some(fact) => {
+/// Whose the folder is in the image, or would be. One that the image lacks belongs to the container's
+/// user; where that is root and the folder above it is another's, to that one, as whom the part of
+/// the service that writes there runs.
+pub(super) fn owner(fact: Option<&FolderFact>, above: Option<&FolderFact>, observed: &ContainerProfile) -> ImageFolder {
+    let root = observed.user.split(':').next() == Some("0");
+    match (fact, above.filter(|above| root && above.uid != 0)) {
+        (Some(fact), _) => {
             ImageFolder { uid: fact.uid.to_string(), gid: fact.gid.to_string(), mode: format!("{:04o}", fact.mode) }
         }
-        None => {
+        (None, Some(above)) => {
+            ImageFolder { uid: above.uid.to_string(), gid: above.gid.to_string(), mode: "0755".to_owned() }
+        }
+        (None, None) => {
             let (uid, gid) = observed.user.split_once(':').unwrap_or((&observed.user, "0"));
             ImageFolder { uid: uid.to_owned(), gid: gid.to_owned(), mode: "0755".to_owned() }
         }

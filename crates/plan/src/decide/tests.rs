@@ -46,7 +46,17 @@ fn path(path: &str, operations: &[Operation]) -> PathProfile {
 
 fn folder(path: &str, files: u64, folders: u64) -> FolderFact {
     let mode = if path == "/tmp" { 0o1777 } else { 0o755 };
-    FolderFact { path: path.into(), in_image: true, files, folders, bytes: 0, uid: 0, gid: 0, mode, programs: false }
+    FolderFact {
+        path: path.into(),
+        in_image: true,
+        files,
+        folders,
+        bytes: files * 100,
+        uid: 0,
+        gid: 0,
+        mode,
+        programs: false,
+    }
 }
 
 fn profile(user: &str, paths: Vec<PathProfile>, folders: Vec<FolderFact>, volumes: &[&str]) -> Profile {
@@ -381,4 +391,51 @@ fn a_file_that_is_written_anew_may_have_been_read_before() {
     without.containers[0].writable.clear();
     assert!(!proven(without).notes.iter().any(|note| note.contains("ECS.20")));
     assert_eq!(proven(kept.clone()).notes, kept.notes);
+}
+
+#[test]
+fn files_without_a_byte_are_no_content() {
+    let mut logs = folder("/var/log/apache2", 3, 0);
+    logs.bytes = 0;
+    let mut log = path("/var/log/apache2/error.log", &[Operation::Create]);
+    log.existed_in_image = true;
+    let plan = decided(&profile("0:0", vec![log], vec![logs], &[]));
+    assert_eq!((plan.writable[0].by, plan.writable[0].seeded_from_image), (WritableBy::Tmpfs, false));
+}
+
+#[test]
+fn what_a_web_root_leaves_empty_for_its_application_may_be_mounted() {
+    let owned = |path: &str, files| FolderFact { uid: 33, gid: 33, ..folder(path, files, 0) };
+    let plan = decided(&profile(
+        "0:0",
+        vec![
+            path("/var/www/html/logs/debug.log", &[Operation::Create]),
+            path("/var/www/html/tmp/cache", &[Operation::Mkdir]),
+            path("/var/www/html/uploads/a", &[Operation::Create]),
+            path("/var/www/html/cache/a", &[Operation::Create]),
+        ],
+        vec![
+            folder("/var/www/html", 9, 9),
+            owned("/var/www/html/logs", 0),
+            owned("/var/www/html/tmp", 0),
+            owned("/var/www/html/uploads", 0),
+            owned("/var/www/html/cache", 2),
+        ],
+        &[],
+    ));
+    assert_eq!(mounts(&plan), ["/var/www/html/logs", "/var/www/html/tmp"]);
+    assert!(plan.writable[0].options.contains(&"uid=33".to_owned()));
+    assert_eq!(plan.not_mounted.len(), 2);
+}
+
+#[test]
+fn a_folder_made_in_one_of_another_user_belongs_to_that_user() {
+    let parent = FolderFact { uid: 33, gid: 33, programs: true, ..folder("/srv/app", 3, 0) };
+    let uid = |user: &str| {
+        let made = vec![path("/srv/app/cache", &[Operation::Mkdir])];
+        let plan = decided(&profile(user, made, vec![folder("/srv", 3, 1), parent.clone()], &[]));
+        plan.writable[0].options.iter().find(|option| option.starts_with("uid=")).cloned()
+    };
+    assert_eq!(uid("0:0").as_deref(), Some("uid=33"));
+    assert_eq!(uid("1000:1000").as_deref(), Some("uid=1000"));
 }
