@@ -76,7 +76,9 @@ fn section(recipe: &Recipe) -> String {
                 WritableBy::Volume => "volume".to_owned(),
                 WritableBy::Efs => "EFS".to_owned(),
             };
-            text.push_str(&format!("| `{}` | {by} | {} |\n", mount.path, mount.why));
+            let seeded = if mount.seeded { ", with what the image has there" } else { "" };
+            let asks = if mount.asks { format!("; takes `--allow {}`", mount.path) } else { String::new() };
+            text.push_str(&format!("| `{}` | {by}{seeded}{asks} | {} |\n", mount.path, mount.why));
         }
     }
     if !recipe.tolerated.is_empty() {

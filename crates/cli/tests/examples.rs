@@ -223,6 +223,32 @@ fn httpd_needs_the_folder_of_its_pid_file() {
     assert_eq!(run.writable(0), ["/usr/local/apache2/logs"]);
 }
 
+#[test]
+fn what_an_application_writes_in_its_web_root_stays_there() {
+    let Some(run) = Run::as_in_its_recipe("cakephp", &[("app", "cakephp")]) else { return };
+    assert_eq!(run.writable(0), ["/run/apache2", "/tmp", "/var/www/html/logs", "/var/www/html/tmp"]);
+}
+
+#[test]
+fn configuration_that_is_written_at_start_is_copied_first() {
+    let Some(run) = Run::as_in_its_recipe("phpmyadmin", &[("app", "phpmyadmin")]) else { return };
+    let plan = run.json("plan.json");
+    assert_eq!(plan["containers"][0]["writable"][0]["seeded_from_image"], true, "{plan:#}");
+    assert_eq!(run.json("task-definition.json")["containerDefinitions"][1]["name"], "app-etc-phpmyadmin-seed");
+}
+
+#[test]
+fn tomcat_compiles_its_pages_and_does_without_its_logs() {
+    let Some(run) = Run::as_in_its_recipe("tomcat", &[("app", "tomcat")]) else { return };
+    assert_eq!(run.writable(0), ["/usr/local/tomcat/work"]);
+}
+
+#[test]
+fn node_keeps_uploads_in_tmp() {
+    let Some(run) = Run::as_in_its_recipe("node", &[("app", "node")]) else { return };
+    assert!(run.written(0, "unlink").iter().all(|path| path.starts_with("/tmp/")));
+}
+
 /// No recipe without a run that proves it: this file has a test for each.
 #[test]
 fn every_recipe_is_proven_here() {

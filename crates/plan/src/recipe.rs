@@ -109,15 +109,19 @@ macro_rules! recipes {
 }
 
 recipes![
+    "cakephp",
     "gunicorn",
     "httpd",
     "nginx",
     "nginx-official",
     "nginx-unprivileged",
+    "node",
     "php-fpm",
     "php-official",
+    "phpmyadmin",
     "postgres",
     "redis",
+    "tomcat",
 ];
 
 static RECIPES: LazyLock<Vec<Recipe>> = LazyLock::new(|| {
