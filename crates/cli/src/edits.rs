@@ -1,6 +1,9 @@
 //! Changes of the user's files, made in memory and looked at before anything is written: what a
 //! remedy was written for has to pass afterwards, or its change is taken back.
 
+mod line;
+mod undo;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
@@ -9,8 +12,11 @@ use tojimari_model::declared::{Declared, Stack};
 use tojimari_model::finding::{Evaluation, Remedy, Status};
 use tojimari_plan::Plan;
 use tojimari_plan::patch::{self, Change, Located, Patched};
-use tojimari_text::{FileId, Problem, Sources, Span};
+use tojimari_text::{FileId, Sources, Span};
 
+pub use self::line::Line;
+use self::line::shown;
+use self::undo::Undo;
 use crate::accept::accept;
 use crate::config::Config;
 use crate::exit::BadInput;
@@ -21,39 +27,8 @@ use crate::tag::{Tag, with};
 /// Remedies of one resource can hide others: a control tells of its first failure.
 const ROUNDS: usize = 32;
 
-/// What is said of one failure.
-pub enum Line {
-    Fixed(String),
-    /// What a person has to do or decide.
-    Left(String),
-    /// What was tried and could not be written.
-    Refused(String),
-    /// What the change brings with it.
-    Note(String),
-}
-
-impl Line {
-    pub fn said(&self, written: bool) -> String {
-        match self {
-            Line::Fixed(what) if written => format!("fixed: {what}"),
-            Line::Fixed(what) => format!("would fix: {what}"),
-            Line::Left(what) => format!("left: {what}"),
-            Line::Refused(what) => format!("error: {what}"),
-            Line::Note(what) => format!("note: {what}"),
-        }
-    }
-}
-
-/// A failure and where it stands, in one line.
-fn shown(sources: &Sources, evaluation: &Evaluation) -> String {
-    let place = sources.place(evaluation.span);
-    let resource = &evaluation.resource.address;
-    let subject = match &evaluation.container {
-        Some(container) => format!("container {container} of {resource}"),
-        None => resource.to_string(),
-    };
-    format!("{} {subject} ({}:{}:{})", evaluation.control, place.file, place.line, place.column)
-}
+/// More of them for files that get one change a round.
+const ROUNDS_ALONE: usize = 512;
 
 /// A remedy that is to be written.
 struct Wanted {
@@ -170,10 +145,12 @@ impl<'a> Edits<'a> {
     pub fn remedies(&mut self, before: &Judged, unproven: bool, tags: &[Tag]) {
         let mut tried: HashSet<String> = HashSet::new();
         let mut last: Vec<Written> = Vec::new();
-        let troubles = troubles(self.asked.sources, &before.problems);
-        for _ in 0..ROUNDS {
+        let mut undo = Undo::new(self.asked.sources, before);
+        let (mut rounds, mut more) = (ROUNDS, ROUNDS_ALONE);
+        while rounds > 0 {
+            rounds -= 1;
             let (sources, judged) = self.judged();
-            if self.take_back(std::mem::take(&mut last), &judged, &troubles, &mut tried) {
+            if self.take_back(std::mem::take(&mut last), &judged, &mut undo, &mut tried) {
                 continue;
             }
             let mut by_file: BTreeMap<FileId, Vec<Wanted>> = BTreeMap::new();
@@ -190,7 +167,12 @@ impl<'a> Edits<'a> {
             }
             // Places are those of the texts that were judged: a file changes once a round.
             let mut changed: HashSet<FileId> = HashSet::new();
-            for (file, wanted) in by_file {
+            for (file, mut wanted) in by_file {
+                if undo.alone.contains(&file) {
+                    wanted.truncate(1);
+                    rounds += usize::from(more > 0);
+                    more = more.saturating_sub(1);
+                }
                 last.extend(self.remedy(&sources, file, wanted, &mut tried, &mut changed));
             }
         }
@@ -254,13 +236,7 @@ impl<'a> Edits<'a> {
 
     /// Says what was written in the last round; what does not pass now, or is not read any more,
     /// goes back to what it was. Whether anything did.
-    fn take_back(
-        &mut self,
-        last: Vec<Written>,
-        judged: &Judged,
-        troubles: &HashSet<String>,
-        tried: &mut HashSet<String>,
-    ) -> bool {
+    fn take_back(&mut self, last: Vec<Written>, judged: &Judged, undo: &mut Undo, tried: &mut HashSet<String>) -> bool {
         let of = |evaluation: &Evaluation| evaluation.remedy.as_ref().map(|remedy| key(evaluation, remedy));
         let failing: HashSet<String> =
             judged.evaluations.iter().filter(|e| e.status == Status::Fail).filter_map(of).collect();
@@ -268,35 +244,60 @@ impl<'a> Edits<'a> {
         let broken: HashSet<FileId> = judged
             .problems
             .iter()
-            .filter(|problem| !troubles.contains(&trouble(&sources, problem)))
+            .filter(|problem| undo.is_new(&sources, problem))
             .map(|problem| problem.span.file)
+            .collect();
+        // One task definition in a module may be run on several platforms, and not all take the same.
+        let refused: HashMap<FileId, &str> = judged
+            .evaluations
+            .iter()
+            .filter_map(|e| undo.brings_refusal(e).then_some((e.span.file, &*e.message)))
             .collect();
         let mut back = false;
         for written in last {
             let is_broken = written.before.keys().any(|file| broken.contains(file));
-            let failed = |wanted: &Wanted| is_broken || failing.contains(&wanted.key());
+            let refusal = written.before.keys().find_map(|file| refused.get(file));
+            if refusal.is_some() && written.wanted.len() > 1 {
+                undo.alone.extend(written.before.keys());
+            }
+            let failed = |wanted: &Wanted| {
+                is_broken || refusal.is_some() && written.wanted.len() == 1 || failing.contains(&wanted.key())
+            };
+            if refusal.is_some() && !written.wanted.iter().any(failed) {
+                back = true;
+                tried.retain(|key| !written.wanted.iter().any(|wanted| wanted.key() == *key));
+                self.restore(written.before);
+                continue;
+            }
             if !written.wanted.iter().any(failed) {
                 self.settle(vec![written]);
                 continue;
             }
             back = true;
-            for (file, text) in written.before {
-                match text {
-                    Some(text) => self.texts.insert(file, text),
-                    None => self.texts.remove(&file),
-                };
-            }
+            self.restore(written.before);
             for wanted in &written.wanted {
                 // One that was written in company may do alone.
                 if failed(wanted) || written.wanted.len() == 1 {
-                    let why = "what decides it stands elsewhere, so the change was taken back";
-                    self.lines.push(Line::Left(format!("{}: {why}", wanted.shown)));
+                    let why = match refusal {
+                        Some(refusal) => format!("elsewhere ECS would refuse the same lines ({refusal})"),
+                        None => "what decides it stands elsewhere".to_owned(),
+                    };
+                    self.lines.push(Line::Left(format!("{}: {why}, so the change was taken back", wanted.shown)));
                 } else {
                     tried.remove(&wanted.key());
                 }
             }
         }
         back
+    }
+
+    fn restore(&mut self, before: BTreeMap<FileId, Option<String>>) {
+        for (file, text) in before {
+            match text {
+                Some(text) => self.texts.insert(file, text),
+                None => self.texts.remove(&file),
+            };
+        }
     }
 
     fn settle(&mut self, written: Vec<Written>) {
@@ -348,14 +349,6 @@ impl<'a> Edits<'a> {
             )));
         }
     }
-}
-
-fn trouble(sources: &Sources, problem: &Problem) -> String {
-    format!("{} {}", sources.get(problem.span.file).name, problem.message)
-}
-
-fn troubles(sources: &Sources, problems: &[Problem]) -> HashSet<String> {
-    problems.iter().map(|problem| trouble(sources, problem)).collect()
 }
 
 /// The part of a plan that wants something of an image.

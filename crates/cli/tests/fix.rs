@@ -289,3 +289,34 @@ fn a_read_only_file_keeps_all_others_from_being_written() {
     assert!(said(&output).ends_with("error: u.json: the file is read-only\n"), "{}", said(&output));
     assert_eq!(content(folder.path()), FILE, "nothing is written when not all can be");
 }
+
+#[test]
+fn what_ecs_would_refuse_elsewhere_is_taken_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("service")).expect("a folder");
+    let task = r#"variable "on" {}
+
+resource "aws_ecs_task_definition" "task" {
+  family                   = "app"
+  requires_compatibilities = [var.on]
+  network_mode             = "awsvpc"
+  cpu                      = 256
+  memory                   = 512
+  container_definitions    = jsonencode([{ name = "app", image = "app:1" }])
+}
+"#;
+    let calls =
+        ["EC2", "FARGATE"].map(|on| format!("module \"{on}\" {{\n  source = \"./service\"\n  on     = \"{on}\"\n}}\n"));
+    std::fs::write(folder.path().join("service/main.tf"), task).expect("a file");
+    std::fs::write(folder.path().join("main.tf"), calls.concat()).expect("a file");
+    let output = fix(folder.path(), &[".", "--unproven", "--write"]);
+    let text = std::fs::read_to_string(folder.path().join("service/main.tf")).expect("the file");
+    assert!(!text.contains("no-new-privileges"), "Fargate takes no security options: {text}");
+    assert!(text.contains("readonlyRootFilesystem = true") && text.contains("drop = [\"ALL\"]"), "{text}");
+    let why = "elsewhere ECS would refuse the same lines (Fargate does not take dockerSecurityOptions)";
+    assert!(
+        said(&output).lines().any(|line| line.starts_with("left: TJ.14 ") && line.contains(why)),
+        "{}",
+        said(&output)
+    );
+}

@@ -58,7 +58,11 @@ impl Evaluator<'_> {
             }
             _ => {
                 let path = call.text(0)?;
-                call.give_text(path.trim_end_matches('/').rsplit('/').next().unwrap_or_default())
+                match path.trim_end_matches('/').rsplit('/').next().unwrap_or_default() {
+                    // Paths of Terraform are told from the folder that it runs in, whatever that is called.
+                    "." | ".." => Ok(Val::unknown(call.span, "depends on what the folder is called")),
+                    last => call.give_text(last),
+                }
             }
         }
     }

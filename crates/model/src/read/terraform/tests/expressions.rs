@@ -285,6 +285,7 @@ fn strings() {
         ("yamlencode({ a = [1], b = { c = \"x\" } })", "\"\\\"a\\\":\\n- 1\\n\\\"b\\\":\\n  \\\"c\\\": \\\"x\\\"\\n\""),
         ("dirname(\"a/b/c.txt\")", "\"a/b\""),
         ("basename(\"a/b/c.txt\")", "\"c.txt\""),
+        ("basename(path.cwd)", "?depends on what the folder is called"),
         ("ceil(1.2)", "2"),
         ("floor(-1.2)", "-2"),
         ("abs(-3)", "3"),
