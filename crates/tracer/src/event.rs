@@ -24,12 +24,13 @@ pub struct Event {
     pub at: Duration,
     /// The thread that made the call, in the tracer's pid namespace.
     pub pid: i32,
-    /// Path of its executable as the tracee sees it.
+    /// Path of its executable, told from the same root as `path`.
     pub program: Arc<str>,
     pub operation: Operation,
-    /// Absolute in the tracee's root, with symbolic links resolved as the kernel does for this
-    /// call: the last component is followed only where the call follows it. A file made with
-    /// O_TMPFILE has no name and is told as `#tmpfile` in its folder. Not always UTF-8.
+    /// Absolute in the tracee's root, or, after a chroot, in the root before it, with symbolic links
+    /// resolved as the kernel does for this call: the last component is followed only where the
+    /// call follows it. A file made with O_TMPFILE has no name and is told as `#tmpfile` in its
+    /// folder. Not always UTF-8.
     pub path: Vec<u8>,
     /// What was there before the call, or what the call makes.
     pub kind: FileKind,

@@ -3,7 +3,8 @@
 //!
 //! Names come from the kernel: a folder is opened as a place (`openat2` within the tracee's root)
 //! and its name read back, in the tracer's view, where the tracee's root has a name of its own that
-//! is taken off again. A root in another mount namespace is named from the top of that namespace.
+//! is taken off again. A root in another mount namespace is named from the top of that namespace;
+//! what a chroot leads to is named from the root that it lies below, as others would name it.
 //! What is remembered between calls is in `recent`, with the conditions under which it holds.
 //!
 //! Long because each form of path ends in the same few questions to the kernel.
@@ -36,8 +37,15 @@ pub(crate) struct Root {
     number: u64,
     folder: OwnedFd,
     stat: Stat,
-    /// Its name in the tracer's view, without a slash at its end: empty for `/`.
+    /// What is taken off names of the tracer's view, without a slash at its end: the name of this
+    /// root, or of the one above it. Empty for `/`.
     prefix: Vec<u8>,
+    /// Of its mounts, as a number of the kernel's.
+    namespace: u64,
+    /// The root of the same mount namespace that this one lies below: it was made by chroot.
+    above: Option<Rc<Root>>,
+    /// Its name below that one; empty where there is none.
+    name: Vec<u8>,
     mounts: RefCell<MountTable>,
     /// The mount that the root itself lies on.
     own: Arc<Mount>,
@@ -54,6 +62,11 @@ impl Root {
     /// Whether it is the same folder, in whatever mount namespace.
     pub fn same_folder(&self, other: &Root) -> bool {
         (self.stat.device, self.stat.inode) == (other.stat.device, other.stat.inode)
+    }
+
+    /// The root that names are told from.
+    fn named_from(&self) -> &Root {
+        self.above.as_deref().unwrap_or(self)
     }
 }
 
@@ -171,6 +184,20 @@ impl Resolver {
         if prefix == b"/" {
             prefix.clear();
         }
+        let of_thread = self.thread(thread)?;
+        let namespace = kernel::stat(of_thread.as_fd(), self.scratch.of(&[b"ns/mnt"]), true)?.inode;
+        let lies_below = |other: &&Rc<Root>| {
+            let rest = prefix.strip_prefix(&other.prefix[..]);
+            other.above.is_none()
+                && other.namespace == namespace
+                && rest.is_some_and(|rest| rest.first() == Some(&b'/'))
+        };
+        // The latest one: before it, there may have been another of that name.
+        let above = self.roots.iter().filter(lies_below).max_by_key(|other| other.number).cloned();
+        let mut name = Vec::new();
+        if let Some(above) = &above {
+            name = prefix.split_off(above.prefix.len());
+        }
         let mut mounts = MountTable::of(thread)?;
         let own = mounts.by_id(stat.mount).or_else(|| mounts.by_path(b"/"));
         let own = own.unwrap_or_else(|| {
@@ -179,7 +206,8 @@ impl Resolver {
             Arc::new(Mount { point: b"/".to_vec(), fstype, device: stat.device, read_only })
         });
         self.looked_at += 1;
-        let root = Rc::new(Root { number: self.looked_at, folder, stat, prefix, mounts: RefCell::new(mounts), own });
+        let mounts = RefCell::new(mounts);
+        let root = Rc::new(Root { number: self.looked_at, folder, stat, prefix, namespace, above, name, mounts, own });
         if self.roots.len() >= MOST_ROOTS {
             self.roots.retain(|root| Rc::strong_count(root) > 1);
         }
@@ -247,6 +275,7 @@ impl Resolver {
     }
 
     fn exists(&self, root: &Root, path: &[u8]) -> bool {
+        let root = root.named_from();
         let mut scratch = KernelPath::default();
         kernel::place_within(root.folder.as_fd(), scratch.of(&[path]), libc::O_NOFOLLOW, Scope::Root).is_ok()
     }
@@ -291,7 +320,7 @@ impl Resolver {
         let root = view.root;
         // The folder's name in the tracee's root, then what is there under the name.
         let (mut site_path, stat) = if path[0] == b'/' && folder.is_empty() {
-            (Vec::new(), kernel::stat(root.folder.as_fd(), self.scratch.of(&[name]), false))
+            (root.name.clone(), kernel::stat(root.folder.as_fd(), self.scratch.of(&[name]), false))
         } else if cut.is_some() {
             let (place, folder_name) = self.folder(view, base, folder)?;
             (folder_name, kernel::stat(place.as_fd(), self.scratch.of(&[name]), false))
@@ -323,6 +352,10 @@ impl Resolver {
             Err(_) => return None,
         };
         if stat.kind == FileKind::Symlink && last == Last::Followed {
+            if root.above.is_some() {
+                // The link's name is told from another root than the one that its text begins at.
+                return None;
+            }
             let target = self.scratch.of(&[&site_path]);
             let target = kernel::place_within(root.folder.as_fd(), target, 0, Scope::Root).ok()?;
             let stat = kernel::stat_open(target.as_fd()).ok()?;
@@ -501,14 +534,17 @@ fn join(folder: &[u8], name: &[u8]) -> Vec<u8> {
 }
 
 fn mount_by_id(root: &Root, id: u64) -> Option<Arc<Mount>> {
-    if id == root.stat.mount {
-        return Some(own_mount(root));
+    let from = root.named_from();
+    if id == from.stat.mount {
+        return Some(own_mount(from));
     }
-    root.mounts.borrow_mut().by_id(id)
+    let mount = from.mounts.borrow_mut().by_id(id);
+    mount.or_else(|| (id == root.stat.mount).then(|| root.own.clone()))
 }
 
 fn mount_by_path(root: &Root, path: &[u8]) -> Arc<Mount> {
-    root.mounts.borrow_mut().by_path(path).unwrap_or_else(|| root.own.clone())
+    let from = root.named_from();
+    from.mounts.borrow_mut().by_path(path).unwrap_or_else(|| from.own.clone())
 }
 
 /// The root's mount as it is now: it may have been made read-only since.

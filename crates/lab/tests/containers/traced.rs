@@ -14,6 +14,7 @@ pub fn cases() -> Vec<Case> {
         ("writes on other mounts are told with their mount", other_mounts),
         ("a file that was removed while it is written has its size", removed_while_written),
         ("writes when the container is stopped are seen", at_stop),
+        ("writes in a chroot are told from the container's root", in_chroot),
         ("calls that fail on a writable root too are no matter of a read-only one", failures),
     ]
 }
@@ -119,6 +120,17 @@ fn at_stop() {
     assert_eq!(profile.containers[0].exit, None);
     assert_eq!(path(&profile, "/tmp/bye").peak_bytes, 4);
     assert_eq!(profile.exercise.expect("an exercise").exit, 0);
+}
+
+fn in_chroot() {
+    let line = "mkdir -p /var/jail/bin; cp /bin/busybox /var/jail/bin/sh
+                busybox chroot /var/jail /bin/sh -c 'echo x > /inside' && test -e /var/jail/inside && exec sleep 60";
+    let definition = script(line);
+    let (lab, task) = lab(&definition, &plain_image(), options());
+    let profile = lab.trace(&task).expect("a profile");
+    let inside = path(&profile, "/var/jail/inside");
+    assert_eq!((inside.mount.as_str(), would_break(inside)), ("/", vec![Operation::Create]));
+    assert!(inside.present_at_end);
 }
 
 fn failures() {
