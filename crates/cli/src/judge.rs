@@ -1,6 +1,6 @@
 //! Files read as units and judged by controls, in parallel: what `check` and `fix` share.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -142,15 +142,24 @@ impl Judged {
     /// By file and place; files that were loaded on the way have no order of their own. The same
     /// problem met twice is one, and so is the same verdict.
     pub fn sort(&mut self, sources: &Sources) {
-        self.evaluations.sort_by_cached_key(|e| {
-            (sources.get(e.span.file).name.clone(), e.span.start, e.resource.address.clone(), e.container.clone())
+        let files: HashSet<FileId> = self.evaluations.iter().map(|e| e.span.file).collect();
+        let mut files: Vec<(String, FileId)> =
+            files.into_iter().map(|file| (sources.get(file).name.clone(), file)).collect();
+        files.sort();
+        let order: HashMap<FileId, usize> = files.iter().enumerate().map(|(at, (_, file))| (*file, at)).collect();
+        self.evaluations.par_sort_by(|a, b| {
+            let place = |e: &Evaluation| (order[&e.span.file], e.span.start);
+            let subject = |e: &Evaluation| (e.resource.address.clone(), e.container.clone());
+            place(a).cmp(&place(b)).then_with(|| subject(a).cmp(&subject(b)))
         });
         // A file that two projects or services share is read for each.
-        let mut seen = HashSet::new();
-        self.evaluations.retain(|e| {
-            let what = (e.control.clone(), e.status, e.resource.clone(), e.container.clone());
-            seen.insert((what, (e.span, e.whole), e.message.clone()))
-        });
+        let mut seen = HashSet::with_capacity(self.evaluations.len());
+        let mut is_first: VecDeque<bool> = self
+            .evaluations
+            .iter()
+            .map(|e| seen.insert((&e.control, e.status, &e.resource, &e.container, e.span, e.whole, &e.message)))
+            .collect();
+        self.evaluations.retain(|_| is_first.pop_front().unwrap_or(true));
         self.problems.sort_by_cached_key(|p| (sources.get(p.span.file).name.clone(), p.span.start, p.message.clone()));
         self.problems.dedup();
         self.secrets.sort();
