@@ -85,29 +85,13 @@ fn keep(job: &TaskJob, lab: &mut Incoming, released: &mut bool) -> io::Result<()
         if *released || !lab.is_open() {
             return Ok(());
         }
-        for message in from_task.messages::<FromTask>() {
-            match message {
-                FromTask::Ready => exercise = Some(Exercise::start(job)?),
-                other => {
-                    ended = true;
-                    send(&mut io::stdout(), &other)?;
-                }
-            }
-        }
-        if let Some(running) = &mut exercise {
-            running.read();
-        }
+        // Who has ended is asked before what was said is read: then nothing said at the end is missed.
         children.drain();
+        let mut gone = None;
         loop {
             match waitpid(None::<Pid>, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => break,
-                Ok(status) if status.pid() == Some(supervisor) => {
-                    if !ended {
-                        let fault = format!("the task's supervisor ended: {}", how(status));
-                        send(&mut io::stdout(), &FromTask::Fault(fault))?;
-                        ended = true;
-                    }
-                }
+                Ok(status) if status.pid() == Some(supervisor) => gone = Some(status),
                 Ok(status) => {
                     if let Some(running) = &mut exercise
                         && status.pid() == Some(running.pid)
@@ -117,6 +101,23 @@ fn keep(job: &TaskJob, lab: &mut Incoming, released: &mut bool) -> io::Result<()
                 }
                 Err(error) => return Err(error.into()),
             }
+        }
+        for message in from_task.messages::<FromTask>() {
+            match message {
+                FromTask::Ready => exercise = Some(Exercise::start(job)?),
+                other => {
+                    ended = true;
+                    send(&mut io::stdout(), &other)?;
+                }
+            }
+        }
+        if let Some(status) = gone.filter(|_| !ended) {
+            let fault = format!("the task's supervisor ended: {}", how(status));
+            send(&mut io::stdout(), &FromTask::Fault(fault))?;
+            ended = true;
+        }
+        if let Some(running) = &mut exercise {
+            running.read();
         }
         if let Some(report) = exercise.as_mut().and_then(Exercise::report) {
             exercise = None;
