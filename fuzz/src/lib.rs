@@ -90,7 +90,7 @@ pub fn check_and_fix(name: &str, text: &str) {
         rules: &[],
         fixes: &[],
     };
-    json::evaluations(&report);
+    json::write(&report, &mut std::io::sink()).expect("a sink takes everything");
     sarif::evaluations(&report, "0", "https://example.com");
     junit::evaluations(&report);
     github::evaluations(&report);

@@ -1,6 +1,5 @@
 //! What people accept of what was found: waivers in comments and in the configuration, and a baseline.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Result;
@@ -26,8 +25,9 @@ pub fn accept(
 ) -> Vec<Problem> {
     // Words in files that say nothing of ECS are none of ours.
     let evaluations = &judged.evaluations;
-    let files: BTreeSet<FileId> =
-        evaluations.iter().flat_map(|e| [e.span.file, e.subject.file, e.whole.file]).collect();
+    let mut files: Vec<FileId> = evaluations.iter().flat_map(|e| [e.span.file, e.subject.file, e.whole.file]).collect();
+    files.sort_unstable();
+    files.dedup();
     let (mut waivers, mut warnings) = waiver::comments(sources, files, &|name| config.id_of(name));
     waivers.extend(config.waivers.iter().cloned());
     let run = Run {

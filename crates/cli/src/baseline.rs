@@ -30,9 +30,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     let mut input = input::gather(&paths);
     let rules = Rules::named(&arguments.controls, &input.config)?;
     let loader = Loader::new(&input.sources, std::mem::take(&mut input.loader));
-    let mut judged = judge(&input.sources, &input.files, &loader, &rules);
-    judged.problems.append(&mut input.problems);
-    judged.sort(&input.sources);
+    let mut judged = judge(&input.sources, &input.files, &loader, &rules, std::mem::take(&mut input.problems));
     accept(&mut judged, &input.sources, &input.config, &rules, input.is_complete(), None);
     files::write_json_or_print(arguments.output.as_deref(), &Baseline::of(&judged.evaluations))?;
     tell::problems(&input.sources, &judged.problems);

@@ -72,9 +72,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     let mut input = input::gather(&paths);
     let rules = Rules::named(&arguments.controls, &input.config)?;
     let loader = Loader::new(&input.sources, std::mem::take(&mut input.loader));
-    let mut judged = judge(&input.sources, &input.files, &loader, &rules);
-    judged.problems.append(&mut input.problems);
-    judged.sort(&input.sources);
+    let mut judged = judge(&input.sources, &input.files, &loader, &rules, std::mem::take(&mut input.problems));
     let complete = input.is_complete();
     let warnings = accept(&mut judged, &input.sources, &input.config, &rules, complete, baseline.as_ref());
     let Input { sources, notes, .. } = input;
@@ -93,7 +91,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
         fixes: &fixes,
     };
     match arguments.format {
-        Format::Json => tell::print(&json::evaluations(&report)),
+        Format::Json => tell::write(|out| json::write(&report, out)),
         Format::Sarif => {
             let home = env!("CARGO_PKG_REPOSITORY");
             tell::print(&sarif::evaluations(&report, env!("CARGO_PKG_VERSION"), home));

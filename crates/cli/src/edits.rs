@@ -12,11 +12,11 @@ use tojimari_model::declared::{Declared, Stack};
 use tojimari_model::finding::{Evaluation, Remedy, Status};
 use tojimari_plan::Plan;
 use tojimari_plan::patch::{self, Change, Located, Patched};
-use tojimari_text::{FileId, Sources, Span};
+use tojimari_text::{FileId, Problem, Sources, Span};
 
 pub use self::line::Line;
 use self::line::shown;
-use self::undo::Undo;
+use self::undo::{Undo, watching};
 use crate::accept::accept;
 use crate::config::Config;
 use crate::exit::BadInput;
@@ -72,6 +72,8 @@ pub struct Asked<'a> {
 /// What the files become.
 pub struct Edits<'a> {
     asked: Asked<'a>,
+    /// What changes are looked at by: what is asked, and whether ECS would take what was written.
+    watched: Rules,
     /// Texts that differ from those that were read.
     texts: HashMap<FileId, String>,
     lines: Vec<Line>,
@@ -79,19 +81,21 @@ pub struct Edits<'a> {
 
 impl<'a> Edits<'a> {
     pub fn new(asked: Asked<'a>) -> Self {
-        Edits { asked, texts: HashMap::new(), lines: Vec::new() }
+        let watched = watching(asked.rules);
+        Edits { asked, watched, texts: HashMap::new(), lines: Vec::new() }
     }
 
     pub fn finish(self) -> (HashMap<FileId, String>, Vec<Line>) {
         (self.texts, self.lines)
     }
 
-    /// What is said of the files as they are by now. What people accept is not for us to change.
-    pub fn judged(&self) -> (Sources, Judged) {
-        let Asked { sources, loader, files, config, rules, complete } = self.asked;
+    /// What is said of the files as they are by now; `problems` were met before. What people accept is
+    /// not for us to change.
+    pub fn judged(&self, problems: Vec<Problem>) -> (Sources, Judged) {
+        let Asked { sources, loader, files, config, complete, .. } = self.asked;
         let sources = sources.with(&self.texts);
-        let mut judged = judge(&sources, files, &loader.over(&sources), rules);
-        accept(&mut judged, &sources, config, rules, complete, None);
+        let mut judged = judge(&sources, files, &loader.over(&sources), &self.watched, problems);
+        accept(&mut judged, &sources, config, &self.watched, complete, None);
         (sources, judged)
     }
 
@@ -149,12 +153,12 @@ impl<'a> Edits<'a> {
         let (mut rounds, mut more) = (ROUNDS, ROUNDS_ALONE);
         while rounds > 0 {
             rounds -= 1;
-            let (sources, judged) = self.judged();
+            let (sources, judged) = self.judged(Vec::new());
             if self.take_back(std::mem::take(&mut last), &judged, &mut undo, &mut tried) {
                 continue;
             }
             let mut by_file: BTreeMap<FileId, Vec<Wanted>> = BTreeMap::new();
-            for evaluation in judged.evaluations.into_iter().filter(|e| e.status == Status::Fail) {
+            for evaluation in judged.evaluations.into_iter().filter(|e| self.is_asked(e)) {
                 let Some(remedy) = evaluation.remedy.clone() else { continue };
                 let writes = !matches!(remedy, Remedy::Advice(_)) && (unproven || remedy.is_safe());
                 if writes && !tried.contains(&key(&evaluation, &remedy)) {
@@ -178,6 +182,11 @@ impl<'a> Edits<'a> {
         }
         self.settle(last);
         self.left(before, unproven);
+    }
+
+    /// A failure of what the user asked for.
+    fn is_asked(&self, evaluation: &Evaluation) -> bool {
+        evaluation.status == Status::Fail && self.asked.rules.has(&evaluation.control)
     }
 
     /// All remedies of a file at once. What cannot be written is said, and keeps nothing else out.
@@ -319,7 +328,8 @@ impl<'a> Edits<'a> {
 
     /// What is for a person to do.
     fn left(&mut self, before: &Judged, unproven: bool) {
-        for evaluation in before.evaluations.iter().filter(|e| e.status == Status::Fail) {
+        let asked: Vec<&Evaluation> = before.evaluations.iter().filter(|e| self.is_asked(e)).collect();
+        for evaluation in asked {
             let why = match &evaluation.remedy {
                 None => "no fix is known".to_owned(),
                 Some(Remedy::Advice(words)) => words.clone(),
@@ -338,7 +348,7 @@ impl<'a> Edits<'a> {
         if self.texts.is_empty() {
             return;
         }
-        let (_, after) = self.judged();
+        let (_, after) = self.judged(Vec::new());
         let key = |e: &Evaluation| (e.control.clone(), e.resource.address.clone(), e.container.clone());
         let failed: HashSet<_> = before.evaluations.iter().filter(|e| e.status == Status::Fail).map(key).collect();
         for evaluation in after.evaluations.iter().filter(|e| e.status == Status::Fail && !failed.contains(&key(e))) {

@@ -54,11 +54,10 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
 fn runbooks(control: &Control, file: &Path) -> Result<(String, Exit)> {
     let input = input::gather(std::slice::from_ref(&file.to_owned()));
     let rules = Rules::named(&[control.id.to_owned()], &input.config)?;
-    let Input { sources, files, mut problems, loader, notes, .. } = input;
+    let Input { sources, files, problems, loader, notes, .. } = input;
     let loader = Loader::new(&sources, loader);
-    let judged = judge::judge(&sources, &files, &loader, &rules);
-    problems.extend(judged.problems);
-    tell::problems(&sources, &problems);
+    let judged = judge::judge(&sources, &files, &loader, &rules, problems);
+    tell::problems(&sources, &judged.problems);
     tell::notes(&notes);
     let mut seen = HashSet::new();
     let mut books = Vec::new();
@@ -72,11 +71,11 @@ fn runbooks(control: &Control, file: &Path) -> Result<(String, Exit)> {
             }
         }
     }
-    if books.is_empty() && problems.is_empty() {
+    if books.is_empty() && judged.problems.is_empty() {
         let words = format!("{}: no task definition that {} looks at", file.display(), control.id);
         return Err(BadInput(words).into());
     }
-    let exit = if problems.is_empty() { Exit::Done } else { Exit::Input };
+    let exit = if judged.problems.is_empty() { Exit::Done } else { Exit::Input };
     Ok((books.join("\n---\n\n"), exit))
 }
 

@@ -52,9 +52,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     let loader = Loader::new(&sources, loader);
     let asked = Asked { sources: &sources, loader: &loader, files: &files, config: &config, rules: &rules, complete };
     let mut edits = Edits::new(asked);
-    let (_, mut before) = edits.judged();
-    before.problems.extend(problems);
-    before.sort(&sources);
+    let (_, before) = edits.judged(problems);
     match &arguments.plan {
         Some(path) => edits.plan(&read_plan(path)?, path)?,
         None => edits.remedies(&before, arguments.unproven, &arguments.tags),

@@ -1,6 +1,6 @@
 //! Files read as units and judged by controls, in parallel: what `check` and `fix` share.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::exit::BadInput;
 use crate::input::Loader;
 
 /// What is asked of every resource.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Rules {
     pub controls: Vec<&'static Control>,
     pub custom: Vec<Arc<Custom>>,
@@ -67,6 +67,15 @@ impl Rules {
             || self.custom.iter().any(|rule| rule.id.eq_ignore_ascii_case(id))
     }
 
+    /// The same, and this control as well.
+    pub fn and(&self, control: &'static Control) -> Rules {
+        let mut rules = self.clone();
+        if !rules.has(control.id) {
+            rules.controls.push(control);
+        }
+        rules
+    }
+
     /// The severity that the house gives a control, where it gives one.
     pub fn severity(&self, id: &str) -> Option<Severity> {
         self.severities.iter().find(|(other, _)| other.eq_ignore_ascii_case(id)).map(|(_, severity)| *severity)
@@ -83,8 +92,14 @@ impl Rules {
     }
 }
 
-/// Reads and judges. Stacks are dropped as soon as they are judged.
-pub fn judge(sources: &Sources, files: &[FileId], loader: &Loader<'_>, rules: &Rules) -> Judged {
+/// Reads and judges. Stacks are dropped as soon as they are judged. `problems` were met before.
+pub fn judge(
+    sources: &Sources,
+    files: &[FileId],
+    loader: &Loader<'_>,
+    rules: &Rules,
+    mut problems: Vec<Problem>,
+) -> Judged {
     let units = read_units(sources, files, loader, |read| {
         let mut evaluations = Vec::new();
         let mut problems = read.problems;
@@ -96,14 +111,63 @@ pub fn judge(sources: &Sources, files: &[FileId], loader: &Loader<'_>, rules: &R
         let secrets: Vec<Span> = read.stacks.iter().flat_map(tojimari_controls::secret_spans).collect();
         (evaluations, problems, secrets)
     });
-    let mut judged = Judged::default();
-    for (evaluations, problems, secrets) in units {
-        judged.evaluations.extend(evaluations);
-        judged.problems.extend(problems);
-        judged.secrets.extend(secrets);
+    let mut evaluations = Vec::with_capacity(units.iter().map(|(of_unit, ..)| of_unit.len()).sum());
+    let mut secrets = Vec::new();
+    for (of_unit, met, hidden) in units {
+        evaluations.extend(of_unit);
+        problems.extend(met);
+        secrets.extend(hidden);
     }
-    judged.sort(sources);
-    judged
+    sort(&mut evaluations, sources);
+    // A file that two projects or services share is read for each.
+    drop_repeated(&mut evaluations);
+    problems.sort_by_cached_key(|p| (sources.get(p.span.file).name.clone(), p.span.start, p.message.clone()));
+    problems.dedup();
+    secrets.sort();
+    secrets.dedup();
+    Judged { evaluations, problems, secrets }
+}
+
+/// By file and place, and then by what they are about. Files that were loaded on the way have no
+/// order of their own.
+fn sort(evaluations: &mut [Evaluation], sources: &Sources) {
+    let files: HashSet<FileId> = evaluations.iter().map(|evaluation| evaluation.span.file).collect();
+    let mut files: Vec<(String, FileId)> =
+        files.into_iter().map(|file| (sources.get(file).name.clone(), file)).collect();
+    files.sort();
+    let mut order = vec![0; files.iter().map(|(_, file)| file.0 as usize + 1).max().unwrap_or_default()];
+    for (at, (_, file)) in files.iter().enumerate() {
+        order[file.0 as usize] = at;
+    }
+    evaluations.par_sort_by(|a, b| {
+        let place = |e: &Evaluation| (order[e.span.file.0 as usize], e.span.start);
+        place(a).cmp(&place(b)).then_with(|| subject(a).cmp(&subject(b)))
+    });
+}
+
+/// The resource and the container.
+fn subject(evaluation: &Evaluation) -> (&str, Option<&str>) {
+    (&evaluation.resource.address, evaluation.container.as_deref())
+}
+
+/// Drops what was said before, of what is sorted by place and subject.
+fn drop_repeated(evaluations: &mut Vec<Evaluation>) {
+    let mut repeated = Vec::new();
+    let mut seen = HashSet::new();
+    let mut last: Option<&Evaluation> = None;
+    for evaluation in &*evaluations {
+        let e = evaluation;
+        if last.is_none_or(|last| {
+            (last.span.file, last.span.start) != (e.span.file, e.span.start) || subject(last) != subject(e)
+        }) {
+            seen.clear();
+        }
+        last = Some(evaluation);
+        let is_first = seen.insert((&e.control, e.status, &e.resource, &e.container, e.span, e.whole, &e.message));
+        repeated.push(!is_first);
+    }
+    let mut repeated = repeated.into_iter();
+    evaluations.retain(|_| !repeated.next().unwrap_or_default());
 }
 
 /// The stacks of all units, and what could not be read.
@@ -120,7 +184,8 @@ fn read_units<T: Send>(
     loader: &Loader<'_>,
     of: impl Fn(Read) -> T + Sync,
 ) -> Vec<T> {
-    let units = read::units(sources, files);
+    let formats = files.par_iter().filter_map(|file| Some((*file, read::format_of(sources, *file)?)));
+    let units = read::units_of(sources, &formats.collect::<Vec<_>>());
     let (made, claimed): (Vec<T>, Vec<Vec<FileId>>) = units
         .par_iter()
         .map(|unit| {
@@ -137,32 +202,5 @@ impl Judged {
     /// Bytes of a file that no output may show.
     pub fn secrets_in(&self, file: FileId) -> Vec<Range<usize>> {
         self.secrets.iter().filter(|span| span.file == file).map(|span| span.range()).collect()
-    }
-
-    /// By file and place; files that were loaded on the way have no order of their own. The same
-    /// problem met twice is one, and so is the same verdict.
-    pub fn sort(&mut self, sources: &Sources) {
-        let files: HashSet<FileId> = self.evaluations.iter().map(|e| e.span.file).collect();
-        let mut files: Vec<(String, FileId)> =
-            files.into_iter().map(|file| (sources.get(file).name.clone(), file)).collect();
-        files.sort();
-        let order: HashMap<FileId, usize> = files.iter().enumerate().map(|(at, (_, file))| (*file, at)).collect();
-        self.evaluations.par_sort_by(|a, b| {
-            let place = |e: &Evaluation| (order[&e.span.file], e.span.start);
-            let subject = |e: &Evaluation| (e.resource.address.clone(), e.container.clone());
-            place(a).cmp(&place(b)).then_with(|| subject(a).cmp(&subject(b)))
-        });
-        // A file that two projects or services share is read for each.
-        let mut seen = HashSet::with_capacity(self.evaluations.len());
-        let mut is_first: VecDeque<bool> = self
-            .evaluations
-            .iter()
-            .map(|e| seen.insert((&e.control, e.status, &e.resource, &e.container, e.span, e.whole, &e.message)))
-            .collect();
-        self.evaluations.retain(|_| is_first.pop_front().unwrap_or(true));
-        self.problems.sort_by_cached_key(|p| (sources.get(p.span.file).name.clone(), p.span.start, p.message.clone()));
-        self.problems.dedup();
-        self.secrets.sort();
-        self.secrets.dedup();
     }
 }

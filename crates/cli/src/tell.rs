@@ -1,13 +1,18 @@
 //! Results for people on standard output.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use tojimari_render::terminal::harmless;
 use tojimari_text::{Problem, Sources};
 
 /// Prints; a reader that went away (`| head`) is no error.
 pub fn print(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    write(|out| out.write_all(text.as_bytes()));
+}
+
+/// The same for what is written as it is made.
+pub fn write(made: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+    let _ = made(&mut io::stdout().lock());
 }
 
 /// What could not be read, a line each on standard error.

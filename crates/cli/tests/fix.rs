@@ -270,12 +270,47 @@ fn a_tag_gets_the_value_that_was_given() {
 
 #[test]
 fn what_does_not_take_is_taken_back() {
-    // The wrapper's own tags are what counts in an output of describe.
-    let text = format!("{{\n\"taskDefinition\": {FILE},\n\"tags\": []\n}}");
-    let folder = folder(&text);
-    let output = fix(folder.path(), &["t.json", "--control", "ECS.15", "--write"]);
-    assert!(said(&output).contains("left: ECS.15 app"), "{}", said(&output));
-    assert_eq!(content(folder.path()), text);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("main.tf");
+    let text = r#"resource "aws_ecs_cluster" "app" {
+  name = "app"
+  tags = merge({ team = "web" }, { for key in ["env"] : key => null })
+}
+"#;
+    std::fs::write(&path, text).expect("a file");
+    std::fs::write(folder.path().join("tojimari.toml"), "required-tags = [\"env\"]\n").expect("a file");
+    let output = fix(folder.path(), &["main.tf", "--control", "ECS.14", "--tag", "env=prod", "--write"]);
+    assert!(said(&output).contains("left: ECS.14 aws_ecs_cluster.app"), "{}", said(&output));
+    assert!(said(&output).contains("the change was taken back"), "{}", said(&output));
+    assert_eq!(std::fs::read_to_string(&path).expect("the file"), text);
+}
+
+#[test]
+fn tags_of_an_output_of_describe_stand_beside_the_task_definition() {
+    for (beside, expected) in [
+        (r#"[]"#, r#""tags": []"#),
+        (
+            r#"[{"key": "a", "value": "b"}]"#,
+            r#""tags": [{"key": "a", "value": "b"}, { "key": "team", "value": "web" }]"#,
+        ),
+    ] {
+        let folder = folder(&format!("{{\n\"taskDefinition\": {FILE},\n\"tags\": {beside}\n}}"));
+        std::fs::write(folder.path().join("tojimari.toml"), "required-tags = [\"team\"]\n").expect("a file");
+        let output = fix(folder.path(), &["t.json", "--control", "ECS.15", "--tag", "team=web", "--write"]);
+        assert!(said(&output).starts_with("fixed: ECS.15 app"), "{}", said(&output));
+        let text = content(folder.path());
+        assert!(text.ends_with(&format!("{expected}\n}}")), "{text}");
+        assert_eq!(text.matches("\"team\"").count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_tag_that_is_given_is_better_than_one_that_is_proposed() {
+    let folder = folder(FILE);
+    let output = fix(folder.path(), &["t.json", "--control", "ECS.15", "--tag", "team=web", "--write"]);
+    assert!(said(&output).starts_with("fixed: ECS.15 app"), "{}", said(&output));
+    let text = content(folder.path());
+    assert!(text.contains("web") && !text.contains("Name"), "{text}");
 }
 
 #[test]
@@ -319,4 +354,8 @@ resource "aws_ecs_task_definition" "task" {
         "{}",
         said(&output)
     );
+    // Nobody has to ask whether ECS takes what is written.
+    let output = fix(folder.path(), &[".", "--unproven", "--control", "TJ.14", "--write"]);
+    assert!(said(&output).contains(why) && !said(&output).contains("TJ.5 "), "{}", said(&output));
+    assert_eq!(std::fs::read_to_string(folder.path().join("service/main.tf")).expect("the file"), text);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tojimari_model::finding::{Evaluation, Status};
 use tojimari_text::{FileId, Problem, Sources};
 
-use crate::judge::Judged;
+use crate::judge::{Judged, Rules};
 
 /// What tells that a change has to go back.
 pub struct Undo {
@@ -18,8 +18,14 @@ pub struct Undo {
     pub alone: HashSet<FileId>,
 }
 
-/// The control that tells what ECS would refuse.
+/// The control that tells what ECS would refuse. Whatever else is asked, it is looked at: no change
+/// may make a task definition that cannot be registered.
 const REFUSED: &str = "TJ.5";
+
+/// The rules by which changes are looked at.
+pub fn watching(rules: &Rules) -> Rules {
+    tojimari_controls::find(REFUSED).map_or_else(|| rules.clone(), |control| rules.and(control))
+}
 
 impl Undo {
     pub fn new(sources: &Sources, before: &Judged) -> Self {

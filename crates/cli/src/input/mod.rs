@@ -56,7 +56,7 @@ impl Input {
 /// One file as it came off the disk.
 enum Text {
     Known(String),
-    /// Neither text nor named by the user.
+    /// Not named by the user, and not text or of no format of ours.
     NotOurs,
     TooLarge,
     Unreadable(String),
@@ -122,7 +122,7 @@ fn read(found: &walk::Found) -> Text {
     match bytes {
         Err(error) => Text::Unreadable(error.to_string()),
         Ok(None) => Text::TooLarge,
-        Ok(Some(bytes)) => text(bytes, found.named),
+        Ok(Some(bytes)) => text(bytes, found),
     }
 }
 
@@ -142,8 +142,10 @@ fn read_limited(from: impl Read) -> std::io::Result<Option<Vec<u8>>> {
     Ok(if bytes.len() as u64 > MAX_BYTES { None } else { Some(bytes) })
 }
 
-fn text(bytes: Vec<u8>, named: bool) -> Text {
-    let ours = |bytes: &[u8]| named || tojimari_model::read::may_be(&String::from_utf8_lossy(bytes));
+fn text(bytes: Vec<u8>, found: &walk::Found) -> Text {
+    let named = found.named;
+    let may_be = |text: &str| tojimari_model::read::format(text, &loader::shown(&found.path)).is_some();
+    let ours = |bytes: &[u8]| named || may_be(&String::from_utf8_lossy(bytes));
     if let Some(wide) = wide(&bytes) {
         return if ours(wide.as_bytes()) {
             Text::Unreadable("it is UTF-16, and not UTF-8 text".to_owned())
@@ -165,7 +167,11 @@ fn text(bytes: Vec<u8>, named: bool) -> Text {
                 _ => Text::NotOurs,
             }
         },
-        Text::Known,
+        |text| match named || may_be(&text) {
+            true => Text::Known(text),
+            // Whatever points to it reads it again: most files of most folders are not ours.
+            false => Text::NotOurs,
+        },
     )
 }
 

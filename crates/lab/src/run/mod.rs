@@ -213,7 +213,7 @@ impl Lab {
         self.progress.step(&format!("tracing {} with a writable root", names(&job)), None);
         let ran = self.run(&job)?;
         if let Some(failure) = &ran.outcome.failure {
-            return Err(proof::as_error(&job, failure));
+            return Err(proof::as_error(&job, &ran, failure));
         }
         self.remember(&job, &ran.outcome);
         let family = task.family.as_str().unwrap_or_default();

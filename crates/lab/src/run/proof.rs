@@ -18,7 +18,7 @@ pub(super) fn of(job: &TaskJob, ran: &Ran, notes: Vec<String>, baseline: Option<
     if let Some(failure) = &ran.outcome.failure
         && failure.fault
     {
-        return Err(as_error(job, failure));
+        return Err(as_error(job, ran, failure));
     }
     let evidence = against(job, ran, baseline);
     let verdict = if evidence.is_empty() { Verdict::Holds } else { Verdict::Fails };
@@ -135,7 +135,7 @@ pub(super) fn sentence(job: &TaskJob, failure: &Failure) -> String {
 }
 
 /// A failure of the writable run: nothing can be learned from it.
-pub(super) fn as_error(job: &TaskJob, failure: &Failure) -> Error {
+pub(super) fn as_error(job: &TaskJob, ran: &Ran, failure: &Failure) -> Error {
     let mut text = sentence(job, failure);
     if failure.fault {
         return Error::Fault(text);
@@ -146,6 +146,15 @@ pub(super) fn as_error(job: &TaskJob, failure: &Failure) -> Error {
     for line in &failure.output {
         text.push_str("\n  ");
         text.push_str(line);
+    }
+    // An exercise says what it got, the service why.
+    let speaking = job.containers.iter().zip(&ran.outcome.containers).filter(|(_, outcome)| !outcome.output.is_empty());
+    for (container, outcome) in speaking.filter(|_| failure.container.is_none()) {
+        text.push_str(&format!("\n  the last lines of {}:", container.name));
+        for line in &outcome.output {
+            text.push_str("\n    ");
+            text.push_str(line);
+        }
     }
     Error::Input(text)
 }

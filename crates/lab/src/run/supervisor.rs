@@ -362,10 +362,7 @@ impl<'a> Task<'a> {
             && self.failure.is_none()
             && self.phase == Phase::Exercising
         {
-            let mut output = report.output.clone();
-            if output.is_empty() {
-                output = self.containers.iter().flat_map(|container| container.lines.lines()).collect();
-            }
+            let output = report.output.clone();
             self.failure = Some(Failure { container: None, what, output, fault: false });
             self.phase = Phase::Stopping;
         } else if self.phase == Phase::Exercising {

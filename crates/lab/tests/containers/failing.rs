@@ -72,9 +72,9 @@ fn exercise_hangs() {
 }
 
 fn exercise_fails() {
-    let text = mistake(&script("exec sleep 600"), exercised("echo got 500 >&2; exit 22"));
+    let text = mistake(&script("echo no database; exec sleep 600"), exercised("echo got 500 >&2; exit 22"));
     assert!(text.contains("the exercise ended with status 22 after"), "{text}");
-    assert!(text.ends_with("\n  got 500"), "{text}");
+    assert!(text.ends_with("\n  got 500\n  the last lines of app:\n    no database"), "{text}");
 }
 
 fn ends() {

@@ -207,8 +207,12 @@ fn task_value(node: &Value, tags_beside: Option<&Value>) -> Value {
     let mut value = node.clone();
     if let Kind::Map(members, _) = &mut value.kind {
         members.retain(|member| !READ_ONLY_FIELDS.contains(&&*member.name));
-        // describe-task-definition returns tags beside the task definition.
-        if let Some(tags) = tags_beside {
+        // describe-task-definition returns tags beside the task definition, and an empty list where it
+        // has none.
+        if let Some(tags) =
+            tags_beside.filter(|tags| !matches!(&tags.kind, Kind::List(items, None) if items.is_empty()))
+        {
+            members.retain(|member| &*member.name != "tags");
             members.push(Member { name: "tags".into(), name_span: tags.span, value: tags.clone() });
         }
     }

@@ -99,19 +99,26 @@ pub fn format(text: &str, name: &str) -> Option<Format> {
     }
 }
 
+/// The format of a file that was read.
+pub fn format_of(sources: &Sources, file: FileId) -> Option<Format> {
+    let source = sources.get(file);
+    format(&source.text, &source.name)
+}
+
 /// Sorts files into units, by content rather than by name alone and without parsing. A file that
 /// cannot be ours is in no unit.
 pub fn units(sources: &Sources, files: &[FileId]) -> Vec<Unit> {
-    let folders = terraform::units(sources, files).into_iter();
+    let formats = files.iter().filter_map(|file| Some((*file, format_of(sources, *file)?)));
+    units_of(sources, &formats.collect::<Vec<_>>())
+}
+
+/// The same for files whose formats are known.
+pub fn units_of(sources: &Sources, files: &[(FileId, Format)]) -> Vec<Unit> {
+    let (terraform, others): (Vec<_>, Vec<_>) = files.iter().partition(|(_, format)| *format == Format::Terraform);
+    let terraform: Vec<FileId> = terraform.into_iter().map(|(file, _)| file).collect();
+    let folders = terraform::units(sources, &terraform).into_iter();
     let mut units: Vec<Unit> = folders.map(|files| Unit { format: Format::Terraform, files }).collect();
-    for &file in files {
-        let source = sources.get(file);
-        if terraform::is_configuration(&source.name) {
-            continue;
-        }
-        let format = format(&source.text, &source.name);
-        units.extend(format.map(|format| Unit { format, files: vec![file] }));
-    }
+    units.extend(others.into_iter().map(|(file, format)| Unit { format, files: vec![file] }));
     lay_overrides(&mut units, sources);
     units
 }

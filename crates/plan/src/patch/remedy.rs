@@ -110,6 +110,14 @@ impl Writer<'_, '_> {
     }
 
     fn tags(&mut self, resource: &[Step], tags: &[WantedTag]) -> Result<(), Error> {
+        // An output of describe-task-definition has them beside the task definition.
+        let beside = match resource {
+            [around @ .., Step::Key(_)] => {
+                self.pen.member(around, "tags").filter(|tags| !tags.items().is_empty()).map(|_| around)
+            }
+            _ => None,
+        };
+        let resource = beside.unwrap_or(resource);
         for tag in tags {
             let value = tag.value.as_ref().ok_or_else(|| {
                 Error::ByHand(format!("the value of the tag {} is yours to choose: --tag {}=VALUE", tag.key, tag.key))

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 use tojimari_model::finding::{Remedy, WantedTag};
 use tojimari_text::edit::{self, Document, Step, hcl, json as json_edit, meaning};
-use tojimari_text::{FileId, Node, Sources, Span, Written};
+use tojimari_text::{Entry, FileId, Node, Sources, Span, Written};
 
 use super::ecs::{self, AFTER_OF_CONTAINER};
 use super::job::{Job, Pen, carry_out};
@@ -639,7 +639,15 @@ fn tags(pen: &mut Pen<'_>, resource: &[Step], tags: &[WantedTag]) -> Result<(), 
     }
     let values: Result<Map<String, Json>, Error> =
         tags.iter().map(|tag| Ok((tag.key.to_string(), json!(value_of(tag)?)))).collect();
-    pen.set(resource, "tags", Json::Object(values?), &["family", "name", "capacity_provider_name"])
+    let last = pen.get(resource).and_then(last_argument);
+    pen.set(resource, "tags", Json::Object(values?), last.as_deref().as_slice())
+}
+
+/// The last argument of a resource that is neither a block nor Terraform's own.
+fn last_argument(resource: &Node) -> Option<String> {
+    let is_block = |entry: &Entry| entry.value.is_sequence() && entry.value.span.start == entry.key.span.start;
+    let arguments = resource.entries().iter().filter(|entry| !is_block(entry) && &*entry.key.name != "depends_on");
+    arguments.max_by_key(|entry| entry.value.span.end).map(|entry| entry.key.name.to_string())
 }
 
 /// Tags into an object that has some.

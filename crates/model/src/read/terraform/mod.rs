@@ -34,15 +34,12 @@ pub use config::is_configuration;
 /// ours.
 const WORDS: [&str; 3] = ["aws_ec", "awscc_ec", "module"];
 
-/// The files of each folder that may declare something of ours: each is a root module, as long as no
-/// other one calls it.
+/// Of these configurations those of each folder that may declare something of ours: each is a root
+/// module, as long as no other one calls it.
 pub fn units(sources: &Sources, files: &[FileId]) -> Vec<Vec<FileId>> {
     let mut folders: BTreeMap<String, (bool, Vec<FileId>)> = BTreeMap::new();
     for &file in files {
         let source = sources.get(file);
-        if !is_configuration(&source.name) {
-            continue;
-        }
         let (ours, files) = folders.entry(folder_of(&source.name).to_owned()).or_default();
         *ours |= WORDS.iter().any(|word| source.text.contains(word));
         files.push(file);

@@ -324,6 +324,11 @@ locals {
             Remedy::ScanOnPush,
             "\n  image_scanning_configuration {\n    scan_on_push = true\n  }\n}\n",
         ),
+        (
+            "aws_ecs_service.app",
+            tag(),
+            "\"FARGATE\"\n\n  tags = {\n    env = \"prod\"\n  }\n\n  network_configuration {\n",
+        ),
         ("aws_ecs_service.app", Remedy::NoPublicAddress, "    assign_public_ip = false\n"),
         ("aws_ecs_service.app", Remedy::LatestPlatformVersion, "  platform_version = \"LATEST\"\n"),
     ] {
