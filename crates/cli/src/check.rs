@@ -106,6 +106,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
         }
     }
     tell::notes(&notes);
+    tell::idle(&sources, &judged.idle);
     Ok(exit(&report, arguments.fail_on.into()))
 }
 

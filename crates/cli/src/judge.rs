@@ -31,6 +31,8 @@ pub struct Judged {
     pub problems: Vec<Problem>,
     /// Where secrets stand: no output shows them.
     pub secrets: Vec<Span>,
+    /// Where resources are written down of which there is none.
+    pub idle: Vec<Span>,
 }
 
 impl Rules {
@@ -109,14 +111,15 @@ pub fn judge(
             problems.extend(wrong);
         }
         let secrets: Vec<Span> = read.stacks.iter().flat_map(tojimari_controls::secret_spans).collect();
-        (evaluations, problems, secrets)
+        (evaluations, problems, secrets, read.idle)
     });
     let mut evaluations = Vec::with_capacity(units.iter().map(|(of_unit, ..)| of_unit.len()).sum());
-    let mut secrets = Vec::new();
-    for (of_unit, met, hidden) in units {
+    let (mut secrets, mut idle) = (Vec::new(), Vec::new());
+    for (of_unit, met, hidden, without) in units {
         evaluations.extend(of_unit);
         problems.extend(met);
         secrets.extend(hidden);
+        idle.extend(without);
     }
     sort(&mut evaluations, sources);
     // A file that two projects or services share is read for each.
@@ -125,7 +128,12 @@ pub fn judge(
     problems.dedup();
     secrets.sort();
     secrets.dedup();
-    Judged { evaluations, problems, secrets }
+    idle.sort();
+    idle.dedup();
+    // Another unit may call the same folder, and have one.
+    let whole: HashSet<Span> = evaluations.iter().map(|evaluation| evaluation.whole).collect();
+    idle.retain(|span| !whole.contains(span));
+    Judged { evaluations, problems, secrets, idle }
 }
 
 /// By file and place, and then by what they are about. Files that were loaded on the way have no

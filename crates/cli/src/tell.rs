@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use tojimari_render::terminal::harmless;
-use tojimari_text::{Problem, Sources};
+use tojimari_text::{Problem, Sources, Span};
 
 /// Prints; a reader that went away (`| head`) is no error.
 pub fn print(text: &str) {
@@ -40,6 +40,30 @@ pub fn notes(notes: &[String]) {
     for note in notes {
         eprintln!("{}", harmless(&format!("note: {note}")));
     }
+}
+
+/// Places that are named of those that are many.
+const PLACES: usize = 5;
+
+/// What is written down and there is none of: nothing was said of it.
+pub fn idle(sources: &Sources, idle: &[Span]) {
+    if idle.is_empty() {
+        return;
+    }
+    let places = idle.iter().take(PLACES).map(|span| {
+        let place = sources.place(*span);
+        format!("{}:{}", place.file, place.line)
+    });
+    let more = match idle.len().saturating_sub(PLACES) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (blocks, make) = if idle.len() == 1 { ("block", "makes") } else { ("blocks", "make") };
+    notes(&[format!(
+        "{} {blocks} of ECS or ECR {make} no resource by the values in the files (count or for_each is empty): {}{more}",
+        idle.len(),
+        places.collect::<Vec<_>>().join(", ")
+    )]);
 }
 
 /// Lines on standard error.

@@ -193,6 +193,33 @@ fn nothing_of_ours_is_no_failure() {
 }
 
 #[test]
+fn what_is_written_down_and_not_made_is_noted() {
+    let folder = folder(&[(
+        "main.tf",
+        b"variable \"names\" {\n  default = []\n}\n\nresource \"aws_ecr_repository\" \"all\" {\n  for_each = var.names\n}\n",
+    )]);
+    let output = check(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(0));
+    let told = String::from_utf8_lossy(&output.stderr);
+    let expected = "note: 1 block of ECS or ECR makes no resource by the values in the files (count or for_each is empty): main.tf:5\n";
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn one_cause_is_told_once_for_all_that_it_leaves_unknown() {
+    let text = b"variable \"all\" {}\n\nresource \"aws_ecs_task_definition\" \"app\" {\n  family = \"app\"\n  container_definitions = var.all\n}\n";
+    let folder = folder(&[("main.tf", text)]);
+    let output = check(folder.path(), &["--control", "ECS.4", "--control", "ECS.5"]);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        told.starts_with("unknown[ECS.5, ECS.4]: the containers are not all known: depends on var.all\n"),
+        "{told}"
+    );
+    assert!(told.ends_with("\n\nno failures, 2 unknown\n"), "{told}");
+    assert_eq!(told.matches("main.tf:5").count(), 1, "{told}");
+}
+
+#[test]
 fn a_line_of_megabytes_is_cut_around_the_finding() {
     let many: Vec<String> = (0..5_000).map(|i| format!(r#"{{"name": "c{i}", "image": "nginx:1"}}"#)).collect();
     let folder = folder(&[("t.json", format!(r#"{{"containerDefinitions": [{}]}}"#, many.join(", ")).as_bytes())]);

@@ -18,7 +18,7 @@ mod variable;
 use std::collections::HashMap;
 
 use tojimari_text::yaml::Dialect;
-use tojimari_text::{FileId, Node, Problem, Sources};
+use tojimari_text::{FileId, Node, Problem, Sources, Span};
 
 use crate::declared::Stack;
 
@@ -43,6 +43,9 @@ pub struct Read {
     /// Files that this unit read as parts of itself, such as nested stacks: what they say when they
     /// are read on their own does not count.
     pub claimed: Vec<FileId>,
+    /// Resources of ours that are written down, and of which there is none by the values in the
+    /// files: their `count` or `for_each` is empty.
+    pub idle: Vec<Span>,
 }
 
 /// Files that are read together, and as what.
@@ -286,6 +289,7 @@ impl Read {
         self.stacks.extend(other.stacks);
         self.problems.extend(other.problems);
         self.claimed.extend(other.claimed);
+        self.idle.extend(other.idle);
     }
 }
 

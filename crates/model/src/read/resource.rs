@@ -61,6 +61,16 @@ impl Resources {
         self.stack.resources.is_empty()
     }
 
+    /// Whether a resource was added that stands there.
+    pub fn have(&self, span: Span) -> bool {
+        self.stack.resources.iter().any(|resource| resource.span == span)
+    }
+
+    /// What was added so far.
+    pub fn declared(&self) -> impl Iterator<Item = &Declared> {
+        self.stack.resources.iter().map(|resource| &resource.declared)
+    }
+
     pub fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);
     }

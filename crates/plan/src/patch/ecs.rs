@@ -18,6 +18,25 @@ pub(super) enum Spelling {
     Camel,
     /// As CloudFormation: `ReadonlyRootFilesystem`.
     Pascal,
+    /// As the arguments of Terraform modules that make a container: `readonly_root_filesystem`. What
+    /// is in the objects that they take is spelled as in the API.
+    Arguments,
+}
+
+/// Members of a container that are arguments of such modules.
+const ARGUMENTS: [&str; 5] =
+    ["readonlyRootFilesystem", "linuxParameters", "dockerSecurityOptions", "logConfiguration", "mountPoints"];
+
+/// `readonly_root_filesystem`
+pub(super) fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() {
+            snake.push('_');
+        }
+        snake.extend(c.to_lowercase());
+    }
+    snake
 }
 
 impl Spelling {
@@ -31,11 +50,22 @@ impl Spelling {
         match self {
             Spelling::Camel => name.to_owned(),
             Spelling::Pascal => template_name(name),
+            Spelling::Arguments if ARGUMENTS.contains(&name) => snake(name),
+            Spelling::Arguments => name.to_owned(),
         }
+    }
+
+    fn after(self, names: &[&str]) -> Vec<String> {
+        let mut after: Vec<String> = names.iter().map(|name| self.name(name)).collect();
+        if self == Spelling::Arguments {
+            after.extend(AFTER_IN_MODULE.map(str::to_owned));
+        }
+        after
     }
 
     fn value(self, value: Json) -> Json {
         match value {
+            value if self == Spelling::Arguments => value,
             Json::Object(members) => {
                 Json::Object(members.into_iter().map(|(name, value)| (self.name(&name), self.value(value))).collect())
             }
@@ -48,6 +78,10 @@ impl Spelling {
 /// Members after which new ones go, the first that is there: new lines then stand beside what they
 /// belong to, and the last member of an object keeps its line.
 pub(super) const AFTER_OF_CONTAINER: [&str; 3] = ["essential", "image", "name"];
+
+/// Arguments after which new ones go in a call of a module that makes a container.
+pub(super) const AFTER_IN_MODULE: [&str; 7] =
+    ["essential", "image", "name", "container_image", "container_name", "version", "source"];
 
 /// What a change comes to in a document.
 pub(super) fn jobs<'a>(document: &dyn Document, change: &Change<'a>) -> Result<Vec<Job<'a>>, Error> {
@@ -100,6 +134,11 @@ impl<'p, 'd> Writer<'p, 'd> {
     /// For objects that spell names as the API does.
     pub(super) fn camel(pen: &'p mut Pen<'d>) -> Self {
         Writer { pen, spelling: Spelling::Camel }
+    }
+
+    /// For the arguments of a Terraform module that makes a container.
+    pub(super) fn arguments(pen: &'p mut Pen<'d>) -> Self {
+        Writer { pen, spelling: Spelling::Arguments }
     }
 }
 
@@ -190,13 +229,13 @@ impl Writer<'_, '_> {
     }
 
     pub(super) fn set(&mut self, path: &[Step], name: &str, value: Json, after: &[&str]) -> Result<(), Error> {
-        let after: Vec<String> = after.iter().map(|name| self.spelling.name(name)).collect();
+        let after = self.spelling.after(after);
         let after: Vec<&str> = after.iter().map(String::as_str).collect();
         self.pen.set(path, &self.spelling.name(name), self.spelling.value(value), &after)
     }
 
     pub(super) fn push(&mut self, path: &[Step], name: &str, item: Json, after: &[&str]) -> Result<(), Error> {
-        let after: Vec<String> = after.iter().map(|name| self.spelling.name(name)).collect();
+        let after = self.spelling.after(after);
         let after: Vec<&str> = after.iter().map(String::as_str).collect();
         self.pen.push(path, &self.spelling.name(name), self.spelling.value(item), &after)
     }

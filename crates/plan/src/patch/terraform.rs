@@ -14,7 +14,7 @@ use tojimari_model::finding::{Remedy, WantedTag};
 use tojimari_text::edit::{self, Document, Step, hcl, json as json_edit, meaning};
 use tojimari_text::{Entry, FileId, Node, Sources, Span, Written};
 
-use super::ecs::{self, AFTER_OF_CONTAINER};
+use super::ecs::{self, AFTER_IN_MODULE, AFTER_OF_CONTAINER};
 use super::job::{Job, Pen, carry_out};
 use super::template_json::Masked;
 use super::{Change, Error, Located, Patched, generated};
@@ -40,12 +40,12 @@ pub(super) fn patched(sources: &Sources, changes: &[Change<'_>]) -> Result<Patch
 
 /// What cannot be edited, with where it stands and what to paste there.
 fn by_hand(error: Error, change: &Change<'_>, sources: &Sources) -> Error {
-    let why = match error {
-        Error::NoSuchPlace => "what decides it is computed, and no edit reaches it".to_owned(),
+    let (why, says_what) = match error {
+        Error::NoSuchPlace => ("what decides it is computed, and no edit reaches it".to_owned(), false),
         Error::Edit(error @ (edit::Error::Layout(_) | edit::Error::NotRead(_) | edit::Error::NoSuchValue(_))) => {
-            error.to_string()
+            (error.to_string(), false)
         }
-        Error::ByHand(why) => why,
+        Error::ByHand(why) => (why, true),
         other => return other,
     };
     let span = match change {
@@ -53,7 +53,14 @@ fn by_hand(error: Error, change: &Change<'_>, sources: &Sources) -> Error {
         Change::Remedy { at, .. } => *at,
     };
     let place = sources.place(span);
-    Error::ByHand(format!("{why} ({}:{})\n{}", place.file, place.line, generated::terraform(change)))
+    let mut said = format!("{why} ({}:{})", place.file, place.line);
+    let paste = generated::terraform(change);
+    // Lines to paste, and not the same sentence again.
+    let is_sentence = matches!(change, Change::Remedy { remedy, .. } if paste.trim() == remedy.sentence());
+    if !(says_what && is_sentence) {
+        said = format!("{said}\n{paste}");
+    }
+    Error::ByHand(said)
 }
 
 /// A part of a file that is edited as a whole: the file itself, or JSON within it.
@@ -104,16 +111,7 @@ impl Names {
     fn of(self, name: &str) -> String {
         match self {
             Names::Api => name.to_owned(),
-            Names::Snake => {
-                let mut snake = String::new();
-                for c in name.chars() {
-                    if c.is_uppercase() {
-                        snake.push('_');
-                    }
-                    snake.extend(c.to_lowercase());
-                }
-                snake
-            }
+            Names::Snake => ecs::snake(name),
         }
     }
 }
@@ -217,13 +215,10 @@ impl<'a> Work<'_, 'a> {
                 self.job(region, move |pen| tmpfs(pen, names, &path, &exec_mount(folder)));
             }
             (Names::Api, _) => self.job(region, move |pen| ecs::Writer::camel(pen).remedy(&path, remedy)),
-            (Names::Snake, Remedy::ReadOnlyRoot { .. }) => {
-                self.job(region, move |pen| pen.set(&path, "readonly_root_filesystem", json!(true), &AFTER_IN_MODULE))
+            (Names::Snake, Remedy::NonRootUser { .. } | Remedy::LogConfiguration { .. }) => {
+                return Err(Error::ByHand(remedy.sentence()));
             }
-            (Names::Snake, Remedy::NotPrivileged { .. }) => {
-                self.job(region, move |pen| pen.set(&path, "privileged", json!(false), &AFTER_IN_MODULE));
-            }
-            (Names::Snake, other) => return Err(Error::ByHand(other.sentence())),
+            (Names::Snake, _) => self.job(region, move |pen| ecs::Writer::arguments(pen).remedy(&path, remedy)),
         }
         Ok(())
     }
@@ -567,10 +562,6 @@ impl<'a> Work<'_, 'a> {
         Ok(patched)
     }
 }
-
-/// Members of a container, or arguments of a module that makes one, after which new ones go.
-const AFTER_IN_MODULE: [&str; 7] =
-    ["essential", "image", "name", "container_image", "container_name", "version", "source"];
 
 fn set(pen: &mut Pen<'_>, names: Names, path: &[Step], name: &str, value: Json) -> Result<(), Error> {
     let after: &[&str] = if path.len() == 2 { &AFTER_IN_MODULE } else { &AFTER_OF_CONTAINER };

@@ -1,5 +1,7 @@
 //! Evaluations for people: each failure with its source lines underlined, and what was counted.
 
+use std::collections::HashMap;
+
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
 use tojimari_model::finding::{Evaluation, Severity, Status};
@@ -25,11 +27,18 @@ pub fn evaluations(report: &Report<'_>, look: Look) -> String {
     let renderer = if look.colours { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.term_width(look.width).decor_style(DecorStyle::Ascii);
     let mut text = String::new();
+    let mut unknown = unknown(report);
     for evaluation in report.evaluations {
-        if matches!(evaluation.status, Status::Fail | Status::Unknown) {
-            text.push_str(&one(evaluation, report, &renderer));
-            text.push_str("\n\n");
-        }
+        let controls = match evaluation.status {
+            Status::Fail => evaluation.control.to_string(),
+            Status::Unknown => match unknown.remove(&cause(evaluation)) {
+                Some(controls) => controls.join(", "),
+                None => continue,
+            },
+            _ => continue,
+        };
+        text.push_str(&one(evaluation, &controls, report, &renderer));
+        text.push_str("\n\n");
     }
     if look.all {
         let rest = report.evaluations.iter().filter(|e| !matches!(e.status, Status::Fail | Status::Unknown));
@@ -43,7 +52,24 @@ pub fn evaluations(report: &Report<'_>, look: Look) -> String {
     text
 }
 
-fn one(evaluation: &Evaluation, report: &Report<'_>, renderer: &Renderer) -> String {
+/// What makes something unknown, and of what.
+type Cause<'a> = (Span, &'a str, Option<&'a str>, &'a str);
+
+fn cause(evaluation: &Evaluation) -> Cause<'_> {
+    let Evaluation { span, resource, container, message, .. } = evaluation;
+    (*span, &resource.address, container.as_deref(), message)
+}
+
+/// One value that is not known can keep many controls from a verdict: it is told once for all.
+fn unknown<'a>(report: &Report<'a>) -> HashMap<Cause<'a>, Vec<&'a str>> {
+    let mut controls: HashMap<Cause<'a>, Vec<&'a str>> = HashMap::new();
+    for evaluation in report.evaluations.iter().filter(|evaluation| evaluation.status == Status::Unknown) {
+        controls.entry(cause(evaluation)).or_default().push(&evaluation.control);
+    }
+    controls
+}
+
+fn one(evaluation: &Evaluation, controls: &str, report: &Report<'_>, renderer: &Renderer) -> String {
     let (level, name) = match (evaluation.status, evaluation.severity) {
         (Status::Fail, Severity::Critical | Severity::High) => (Level::ERROR, evaluation.severity.to_string()),
         (Status::Fail, Severity::Medium) => (Level::WARNING, evaluation.severity.to_string()),
@@ -55,14 +81,12 @@ fn one(evaluation: &Evaluation, report: &Report<'_>, renderer: &Renderer) -> Str
     let annotation = AnnotationKind::Primary.span(cut.marked.clone()).label(harmless(&subject(evaluation)));
     let snippet = Snippet::source(cut.text.as_str()).line_start(cut.line).annotation(annotation);
     let mut group =
-        level.with_name(name).primary_title(harmless(&evaluation.message)).id(&*evaluation.control).elements(
-            if cut.shortened {
-                let origin = Origin::path(source.name.as_str()).line(cut.line).char_column(cut.column);
-                vec![Element::from(origin), Element::from(snippet)]
-            } else {
-                vec![Element::from(snippet.path(source.name.as_str()))]
-            },
-        );
+        level.with_name(name).primary_title(harmless(&evaluation.message)).id(controls).elements(if cut.shortened {
+            let origin = Origin::path(source.name.as_str()).line(cut.line).char_column(cut.column);
+            vec![Element::from(origin), Element::from(snippet)]
+        } else {
+            vec![Element::from(snippet.path(source.name.as_str()))]
+        });
     let remedy = evaluation.remedy.as_ref().map(|remedy| harmless(&remedy.sentence()));
     if let Some(remedy) = &remedy {
         group = group.element(Level::HELP.message(remedy.as_str()));

@@ -46,7 +46,7 @@ pub fn read(root: &Node, sources: &Sources, files: &dyn Files) -> Read {
     }
     reader.stack(root, Arguments::new(), None, 0);
     let (stack, problems) = reader.resources.finish();
-    Read { stacks: vec![stack], problems, claimed: reader.claimed }
+    Read { stacks: vec![stack], problems, claimed: reader.claimed, ..Read::default() }
 }
 
 fn is_nesting(root: &Node) -> bool {

@@ -331,6 +331,6 @@ impl Project<'_> {
         }
         let any = !resources.is_empty();
         let (stack, problems) = resources.finish();
-        Read { stacks: if any { vec![stack] } else { Vec::new() }, problems, claimed: self.claimed }
+        Read { stacks: if any { vec![stack] } else { Vec::new() }, problems, claimed: self.claimed, ..Read::default() }
     }
 }

@@ -37,7 +37,9 @@ const ALL: &[Known] = &[
     known("ecs/7/modules/cluster", include_str!("known/ecs/v7_cluster.tf")),
     known("ecs/7/modules/service", include_str!("known/ecs/v6_service.tf")),
     known("ecs/7/modules/container-definition", include_str!("known/ecs/v6_container_definition.tf")),
-    known("ecs-container-definition/0", include_str!("known/cloudposse_container_definition.tf")),
+    known("ecs-container-definition/0", include_str!("known/cloudposse/container_definition.tf")),
+    known("ecs-alb-service-task/0", include_str!("known/cloudposse/service_task.tf")),
+    known("null-label/0", include_str!("known/cloudposse/label.tf")),
 ];
 
 /// A module: how the registry and GitHub name it, the folder of its configurations, and for which
@@ -60,6 +62,18 @@ const MODULES: &[Module] = &[
         registry: "cloudposse/ecs-container-definition/aws",
         repository: "cloudposse/terraform-aws-ecs-container-definition",
         folder: "ecs-container-definition",
+        majors: &[0],
+    },
+    Module {
+        registry: "cloudposse/ecs-alb-service-task/aws",
+        repository: "cloudposse/terraform-aws-ecs-alb-service-task",
+        folder: "ecs-alb-service-task",
+        majors: &[0],
+    },
+    Module {
+        registry: "cloudposse/label/null",
+        repository: "cloudposse/terraform-null-label",
+        folder: "null-label",
         majors: &[0],
     },
 ];
@@ -165,6 +179,8 @@ mod tests {
             ),
             ("github.com/cloudposse/terraform-aws-ecs-container-definition", None, Some("ecs-container-definition/0")),
             ("cloudposse/ecs-container-definition/aws", Some("0.58.1"), Some("ecs-container-definition/0")),
+            ("cloudposse/ecs-alb-service-task/aws", None, Some("ecs-alb-service-task/0")),
+            ("cloudposse/label/null", Some("0.25.0"), Some("null-label/0")),
             ("someone/ecs/aws", None, None),
             ("not-terraform-aws-modules/ecs/aws", None, None),
         ] {

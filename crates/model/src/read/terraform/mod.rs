@@ -4,6 +4,7 @@
 mod config;
 mod evaluate;
 mod functions;
+mod handed;
 mod json_text;
 mod known;
 mod module;
@@ -58,13 +59,20 @@ pub fn read(files: &[FileId], sources: &Sources, loader: &dyn Files) -> Read {
     evaluator.root_module(config, HashMap::new());
     evaluator.load_values(folder);
     let mut resources = Resources::default();
-    evaluator.declare(0, &mut resources, &|span| files.contains(&span.file));
+    let asked = |span: Span| files.contains(&span.file);
+    evaluator.declare(0, &mut resources, &asked);
+    evaluator.declare_untaken(&mut resources, &asked);
     if evaluator.is_exhausted() {
         evaluator.problem_once(Span::new(*first, 0, 0), "too much to evaluate: what is left of it is unknown");
     }
     // What is not ours may be as broken as it likes.
     let ours = files.iter().any(|file| sources.get(*file).text.contains("aws_ec"));
     let declares = !resources.is_empty();
+    let mut idle = std::mem::take(&mut evaluator.idle);
+    idle.sort_unstable();
+    idle.dedup();
+    // One instance of a module may have what another lacks.
+    idle.retain(|span| !resources.have(*span));
     let (stack, problems) = resources.finish();
     if !declares && !ours {
         return Read::default();
@@ -72,7 +80,7 @@ pub fn read(files: &[FileId], sources: &Sources, loader: &dyn Files) -> Read {
     let problems = evaluator.problems.into_iter().chain(problems).collect();
     evaluator.claimed.sort_unstable();
     evaluator.claimed.dedup();
-    Read { stacks: vec![stack], problems, claimed: evaluator.claimed }
+    Read { stacks: vec![stack], problems, claimed: evaluator.claimed, idle }
 }
 
 fn folder_of(name: &str) -> &str {

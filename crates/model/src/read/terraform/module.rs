@@ -48,6 +48,8 @@ pub struct Evaluator<'a> {
     pub(super) catching: bool,
     pub(super) problems: Vec<Problem>,
     pub(super) claimed: Vec<FileId>,
+    /// Blocks of ours that some module instance has none of.
+    pub(super) idle: Vec<Span>,
 }
 
 /// One instance of a module; the first is the root.
@@ -119,6 +121,7 @@ impl<'a> Evaluator<'a> {
             catching: false,
             problems: Vec::new(),
             claimed: Vec::new(),
+            idle: Vec::new(),
         }
     }
 
@@ -726,7 +729,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Repetition as the meta-arguments of a block say it.
-    fn repeat(&mut self, body: &Body, module: usize) -> Repeat {
+    pub fn repeat(&mut self, body: &Body, module: usize) -> Repeat {
         let scope = Scope::of(module);
         if let Some(written) = body.attribute("for_each") {
             let value = self.eval(&written.value, scope);

@@ -61,7 +61,7 @@ pub fn read(root: &Node, sources: &Sources, files: &dyn Files) -> Read {
     }
     let (stack, problems) = resources.finish();
     let problems = evaluator.problems.into_iter().chain(problems).collect();
-    Read { stacks: vec![stack], problems, claimed: Vec::new() }
+    Read { stacks: vec![stack], problems, ..Read::default() }
 }
 
 fn text<'n>(node: &'n Node, name: &str) -> Option<&'n str> {

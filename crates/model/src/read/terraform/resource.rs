@@ -29,6 +29,10 @@ impl Evaluator<'_> {
             let Some(schema) = own_schema(block).filter(|_| asked(block.span)) else { continue };
             let repeat = self.repeat_block(module, place);
             let address = self.address(module, &super::config::address(block));
+            // What a module of others leaves out is no news.
+            if repeat.turns.is_empty() && self.modules[module].call_span.is_none() {
+                self.idle.push(block.span);
+            }
             for turn in &repeat.turns {
                 let (value, span) = self.in_turn(module, turn, &mut |evaluator, scope| {
                     let span = evaluator.span(block.span, scope);
@@ -49,6 +53,8 @@ impl Evaluator<'_> {
                 for inner in self.called(module, call).modules.clone() {
                     self.declare(inner, resources, &|_| true);
                 }
+            } else {
+                self.declare_handed(module, call, resources);
             }
         }
     }
@@ -361,7 +367,7 @@ impl Evaluator<'_> {
     }
 
     /// A value with the names of the API. `snake`: they are spelled with underscores.
-    fn spelled(&mut self, value: &Val, snake: bool) -> Value {
+    pub fn spelled(&mut self, value: &Val, snake: bool) -> Value {
         match &value.kind {
             V::List(list) => {
                 let items = list.items.iter().map(|item| self.spelled(item, snake)).collect();

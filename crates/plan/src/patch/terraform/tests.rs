@@ -61,12 +61,15 @@ impl Given {
 
     /// A read-only root, as the failure of a control asks for it.
     fn read_only(&self, name: &str) -> Result<Vec<(String, String)>, Error> {
-        let remedy = Remedy::ReadOnlyRoot { container: name.into() };
+        self.container(name, &Remedy::ReadOnlyRoot { container: name.into() })
+    }
+
+    fn container(&self, name: &str, remedy: &Remedy) -> Result<Vec<(String, String)>, Error> {
         for resource in self.resources() {
             let Declared::TaskDefinition(task) = &resource.declared else { continue };
             let Some(container) = task.container(name) else { continue };
             let at = container.readonly_root_filesystem.span().unwrap_or(container.span);
-            let change = Change::Remedy { subject: container.span, at, remedy: &remedy };
+            let change = Change::Remedy { subject: container.span, at, remedy };
             return Ok(self.texts(patched(&self.sources, container.span.file, &[change])?));
         }
         panic!("there is no container {name}");
@@ -266,6 +269,41 @@ fn modules_of_the_registry_are_spelled_as_they_want_it() {
         assert!(after.contains(&format!("      {mounts} = [\n")), "{after}");
         assert!(after.contains("  volume = {\n    web-data = {}\n  }\n"), "{after}");
     }
+}
+
+#[test]
+fn remedies_become_arguments_of_the_module_that_makes_the_container() {
+    let drop = || Remedy::DropCapabilities { container: "web".into(), capabilities: vec!["ALL".into()] };
+    let dropped = "  linux_parameters = {\n    capabilities = {\n      drop = [\"ALL\"]\n    }\n  }\n";
+    let held = "  linux_parameters = {\n    tmpfs = [{ containerPath = \"/tmp\", size = 16, mountOptions = [\"noexec\"] }]\n  }\n";
+    for (given, remedy, expected) in [
+        ("", drop(), dropped.to_owned()),
+        (held, drop(), held.replace("  }\n", "    capabilities = {\n      drop = [\"ALL\"]\n    }\n  }\n")),
+        (
+            "",
+            Remedy::NoNewPrivileges { container: "web".into() },
+            "  docker_security_options = [\"no-new-privileges\"]\n".to_owned(),
+        ),
+        ("", Remedy::NotPrivileged { container: "web".into(), refused_anyway: true }, " = false\n".to_owned()),
+        (
+            held,
+            Remedy::TmpfsOptions { container: "web".into(), path: "/tmp".into(), options: vec!["nosuid".into()] },
+            held.replace("\"noexec\"", "\"noexec\", \"nosuid\""),
+        ),
+    ] {
+        let text = format!(
+            "module \"web\" {{\n  source          = \"cloudposse/ecs-container-definition/aws\"\n  container_name  = \
+             \"web\"\n  container_image = \"nginx\"\n{given}}}\n"
+        );
+        let given = Given::new(&[("main.tf", &text)]);
+        let after = given.container("web", &remedy).expect("a patch").remove(0).1;
+        assert!(after.contains(&expected), "{after}");
+    }
+    let log = Remedy::LogConfiguration { container: "web".into() };
+    let text = "module \"web\" {\n  source = \"cloudposse/ecs-container-definition/aws\"\n  container_name = \"web\"\n  container_image = \"nginx\"\n}\n";
+    let left = Given::new(&[("main.tf", text)]).container("web", &log);
+    let once = Error::ByHand("give container web a logConfiguration (main.tf:1)".to_owned());
+    assert_eq!(left, Err(once), "the same sentence is not there twice");
 }
 
 #[test]

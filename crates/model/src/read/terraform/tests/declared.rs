@@ -48,6 +48,91 @@ fn said<T: std::fmt::Display>(field: &Field<T>) -> String {
     }
 }
 
+/// A container that a module of the registry makes.
+const MADE: &str = r#"
+module "made" {
+  source          = "cloudposse/ecs-container-definition/aws"
+  container_name  = "web"
+  container_image = "web:1"
+}
+"#;
+
+/// What leaves the files is judged all the same, and nothing is told of a module's own objects.
+#[test]
+fn containers_that_are_handed_to_modules_are_found() {
+    let unread = "source = \"example.com/service/aws\"";
+    let whole = "module.service";
+    for (call, expected) in [
+        // Nobody takes what is made.
+        (String::new(), vec!["module.made"]),
+        (format!("container_definitions = module.made.json_map_encoded_list\n{unread}"), vec![whole]),
+        (format!("container_definition = module.made.json_map_encoded\n{unread}"), vec![whole]),
+        (format!("tasks = [module.made.json_map_object]\n{unread}"), vec![whole]),
+        (format!("container_definitions = \"[${{module.made.json_map_encoded}}]\"\n{unread}"), vec![whole]),
+        (
+            format!("count = 2\ntasks = [module.made.json_map_object]\n{unread}"),
+            vec!["module.service[0]", "module.service[1]"],
+        ),
+        (
+            "source = \"cloudposse/ecs-alb-service-task/aws\"\nname = \"Shop\"\n\
+             container_definition_json = module.made.json_map_encoded_list"
+                .to_owned(),
+            vec![
+                "module.service.aws_ecs_service.ignore_changes_task_definition[0]",
+                "module.service.aws_ecs_task_definition.default[0]",
+            ],
+        ),
+        // By the rules of a module of somebody's own, or of anything else.
+        (format!("containers = [{{ name = \"a\", image = \"i\", port = 80 }}]\n{unread}"), vec!["module.made"]),
+        (format!("values = jsonencode([{{ name = \"a\", image = \"i\", port = 80 }}])\n{unread}"), vec!["module.made"]),
+        (format!("tasks = [module.other.json_map_object]\n{unread}"), vec!["module.made"]),
+    ] {
+        let service = if call.is_empty() { call.clone() } else { format!("module \"service\" {{\n{call}\n}}\n") };
+        let sources = Sources::new();
+        let read = read_root(&sources, &[("main.tf", &format!("{MADE}{service}"))]);
+        let mut found = addresses(&read);
+        found.sort();
+        assert_eq!(found, expected, "{call}");
+        if let [resource] = read.stacks[0].resources.as_slice() {
+            let [container] = task(resource).containers.items.as_slice() else { panic!("one container: {call}") };
+            assert_eq!(
+                (said(&container.name), said(&container.readonly_root_filesystem)),
+                ("web".into(), "false".into())
+            );
+        }
+    }
+}
+
+#[test]
+fn a_name_is_made_as_the_label_makes_it() {
+    let sources = Sources::new();
+    let text = r#"
+module "outer" {
+  source     = "cloudposse/label/null"
+  namespace  = "eg"
+  stage      = "Prod"
+  attributes = ["blue"]
+}
+module "label" {
+  source     = "cloudposse/label/null"
+  context    = module.outer.context
+  name       = "My Shop!"
+  attributes = ["green"]
+  tags       = { owner = "team" }
+}
+resource "aws_ecs_cluster" "main" {
+  name = module.label.id
+  tags = module.label.tags
+}
+"#;
+    let read = read_root(&sources, &[("main.tf", text)]);
+    let Declared::Cluster(cluster) = &read.stacks[0].resources[0].declared else { panic!("a cluster") };
+    assert_eq!(said(&cluster.cluster_name), "eg-prod-myshop-blue-green");
+    let tags = cluster.tags.items.iter().map(|tag| format!("{}={}", said(&tag.key), said(&tag.value)));
+    let expected = "Attributes=blue-green Name=eg-prod-myshop-blue-green Namespace=eg Stage=prod owner=team";
+    assert_eq!(tags.collect::<Vec<String>>().join(" "), expected);
+}
+
 const IMAGE: &str = r#"
 variable "image" {}
 resource "aws_ecs_task_definition" "app" {
