@@ -22,9 +22,8 @@ pub(super) fn of(job: &TaskJob, ran: &Ran, notes: Vec<String>, baseline: Option<
     }
     let evidence = against(job, ran, baseline);
     let verdict = if evidence.is_empty() { Verdict::Holds } else { Verdict::Fails };
-    let notes = [evidence.clone(), notes, ran.outcome.notes.clone(), weaknesses(job)].concat();
     let tolerated = verdict == Verdict::Holds;
-    let containers = job
+    let containers: Vec<ContainerProof> = job
         .containers
         .iter()
         .zip(&ran.outcome.containers)
@@ -39,6 +38,8 @@ pub(super) fn of(job: &TaskJob, ran: &Ran, notes: Vec<String>, baseline: Option<
             output: if tolerated { Vec::new() } else { words(ran, index, outcome) },
         })
         .collect();
+    let lost = containers.iter().filter_map(lost_logs).collect();
+    let notes = [evidence.clone(), notes, ran.outcome.notes.clone(), weaknesses(job), lost].concat();
     Ok(Proven { proof: Proof { version: 1, verdict, containers, notes }, evidence })
 }
 
@@ -124,6 +125,26 @@ fn weaknesses(job: &TaskJob) -> Vec<String> {
         }
     }
     notes
+}
+
+/// Logs that a container goes on without: the service does its work, and nobody reads of it.
+fn lost_logs(container: &ContainerProof) -> Option<String> {
+    let mut logs = container.denied.iter().filter(|denied| denied.tolerated && is_log(&denied.path));
+    let first = &logs.next()?.path;
+    let more = match logs.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!(
+        "{}: what it logs to {first}{more} is lost: let it log to standard output, or mount the folder",
+        container.name
+    ))
+}
+
+/// By the names that logs have: a file of that ending, or one in a folder for logs.
+fn is_log(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    name.ends_with(".log") || folders.split('/').any(|folder| folder == "log" || folder == "logs")
 }
 
 /// A failure as one sentence: `web: ended by itself with status 1 after 0.1 s`.

@@ -12,6 +12,7 @@ use crate::{Case, container, exercised, lab, options, plain_image, script, task}
 pub fn cases() -> Vec<Case> {
     vec![
         ("a write that is refused and does not matter is tolerated", tolerated),
+        ("logs that are lost are told", without_logs),
         ("a write that is refused and matters makes the proof fail", broken),
         ("a tmpfs takes what the root refuses", with_tmpfs),
         ("a root that is not read-only proves nothing", not_read_only),
@@ -53,6 +54,16 @@ fn tolerated() {
     );
     assert_eq!(container.denied[0].program, "/bin/busybox");
     assert!(container.output.is_empty());
+}
+
+fn without_logs() {
+    let line = "echo x >> /app.log; echo x > /var/b.log; echo x > /catalog; exec sleep 60";
+    let proof = prove(&hardened(script(line)), exercised("true"));
+    assert_eq!(proof.verdict, Verdict::Holds, "{proof:?}");
+    let lost = "app: what it logs to /app.log and 1 more is lost: let it log to standard output, or mount the folder";
+    assert!(proof.notes.contains(&lost.to_owned()), "{proof:?}");
+    let proof = prove(&hardened(script("echo x > /catalog; exec sleep 60")), exercised("true"));
+    assert!(!proof.notes.iter().any(|note| note.contains("is lost")), "{proof:?}");
 }
 
 fn broken() {
