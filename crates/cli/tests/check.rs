@@ -206,6 +206,16 @@ fn what_is_written_down_and_not_made_is_noted() {
 }
 
 #[test]
+fn terraform_leaves_out_what_ecs_has_not() {
+    let text = b"resource \"aws_ecs_task_definition\" \"app\" {\n  family = \"app\"\n  container_definitions = jsonencode([{ name = \"web\", image = \"web:1\", memory = 512, privilege = false }])\n}\n";
+    let folder = folder(&[("main.tf", text)]);
+    let output = check(folder.path(), &["--control", "TJ.5"]);
+    let told = String::from_utf8_lossy(&output.stdout);
+    let expected = "high[TJ.5]: ECS has no privilege here, and Terraform's provider leaves it out without a word: is privileged meant?\n";
+    assert!(told.starts_with(expected), "{told}");
+}
+
+#[test]
 fn one_cause_is_told_once_for_all_that_it_leaves_unknown() {
     let text = b"variable \"all\" {}\n\nresource \"aws_ecs_task_definition\" \"app\" {\n  family = \"app\"\n  container_definitions = var.all\n}\n";
     let folder = folder(&[("main.tf", text)]);

@@ -160,7 +160,11 @@ pub fn look(task: &TaskDefinition, notes: &mut Notes) {
             |whole: tojimari_text::Span| whole.file == span.file && whole.start <= span.start && span.end <= whole.end;
         let about: About = containers(task).find(|(_, container)| inside(container.span)).and_then(|(about, _)| about);
         let meant = meant(name).map(|meant| format!(": is {meant} meant?")).unwrap_or_default();
-        notes.refuse(about, *span, format!("{api} has no {name} here{meant}"));
+        let said = match task.by_terraform {
+            true => format!("ECS has no {name} here, and Terraform's provider leaves it out without a word{meant}"),
+            false => format!("{api} has no {name} here{meant}"),
+        };
+        notes.refuse(about, *span, said);
     }
     bounds(None, "the family", &task.family, notes);
     let mut seen: Vec<&str> = Vec::new();

@@ -6,8 +6,8 @@
 //!
 //! # Why
 //! A deployment that fails is found late. And a name that does not exist (`privilege`,
-//! `readOnlyRootFilesystem`) is dropped silently by some tools: the setting is then not there at
-//! all.
+//! `enviroment`) is left out silently by some tools, Terraform's provider for AWS among them: the
+//! setting is then not there at all.
 //!
 //! # Exact test
 //! Fails for a member that the API does not have, at any depth; more than 10 containers, none, or

@@ -45,6 +45,9 @@ pub struct TaskDefinition {
     pub least_size: usize,
     /// Member names that RegisterTaskDefinition does not have, at any depth that is read.
     pub unexpected: Vec<(String, Span)>,
+    /// Terraform's provider for AWS registers it: that leaves out such members without a word.
+    /// Source: <https://github.com/hashicorp/terraform-provider-aws/issues/43217>.
+    pub by_terraform: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -123,6 +126,7 @@ impl TaskDefinition {
                 inference_accelerators: f.objects("inferenceAccelerators", |f| f.know(&["deviceName", "deviceType"])),
                 least_size: value.least_json_size(),
                 unexpected: Vec::new(),
+                by_terraform: false,
             }
         });
         let mut met = met.into_inner();

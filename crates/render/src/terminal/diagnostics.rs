@@ -64,7 +64,11 @@ fn cause(evaluation: &Evaluation) -> Cause<'_> {
 fn unknown<'a>(report: &Report<'a>) -> HashMap<Cause<'a>, Vec<&'a str>> {
     let mut controls: HashMap<Cause<'a>, Vec<&'a str>> = HashMap::new();
     for evaluation in report.evaluations.iter().filter(|evaluation| evaluation.status == Status::Unknown) {
-        controls.entry(cause(evaluation)).or_default().push(&evaluation.control);
+        let told = controls.entry(cause(evaluation)).or_default();
+        // The same address may stand in several root modules.
+        if !told.contains(&&*evaluation.control) {
+            told.push(&evaluation.control);
+        }
     }
     controls
 }

@@ -490,7 +490,10 @@ pub fn declared(kind: Kind, value: &Value) -> (Declared, Vec<Problem>) {
         (of(Box::new(read)), problems)
     }
     match kind {
-        Kind::TaskDefinition => boxed(TaskDefinition::read(value, TaskKind::TaskDefinition), Declared::TaskDefinition),
+        Kind::TaskDefinition => {
+            let (task, problems) = TaskDefinition::read(value, TaskKind::TaskDefinition);
+            boxed((TaskDefinition { by_terraform: true, ..task }, problems), Declared::TaskDefinition)
+        }
         Kind::Service => boxed(Service::read(value), Declared::Service),
         Kind::TaskSet => boxed(TaskSet::read(value), Declared::TaskSet),
         Kind::Cluster => boxed(Cluster::read(value), Declared::Cluster),
