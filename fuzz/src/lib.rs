@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use tojimari_controls::Settings;
-use tojimari_model::read::{self, Files};
+use tojimari_read::{self as read, Files};
 use tojimari_plan::patch::{self, Change};
 use tojimari_render::{Report, github, json, junit, markdown, sarif, terminal};
 use tojimari_text::{FileId, Node, Problem, Sources, Span, Written};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use rayon::prelude::*;
-use tojimari_model::read::{Format, format};
+use tojimari_read::{Format, format};
 use tojimari_text::yaml::Dialect;
 use tojimari_text::{FileId, dockerfile, hcl, json, yaml};
 

@@ -11,11 +11,11 @@ use serde_json::Value;
 const EDGES: [(&str, &[&str]); 8] = [
     ("tojimari-text", &[]),
     ("tojimari-model", &["tojimari-text"]),
+    ("tojimari-read", &["tojimari-model", "tojimari-text"]),
     ("tojimari-controls", &["tojimari-model", "tojimari-text"]),
-    ("tojimari-plan", &["tojimari-model", "tojimari-text"]),
+    ("tojimari-plan", &["tojimari-read", "tojimari-model", "tojimari-text"]),
     ("tojimari-tracer", &["tojimari-model"]),
     ("tojimari-lab", &["tojimari-tracer", "tojimari-model", "tojimari-plan"]),
-    ("tojimari-aws", &["tojimari-plan", "tojimari-model"]),
     ("tojimari-render", &["tojimari-model", "tojimari-plan", "tojimari-text"]),
 ];
 

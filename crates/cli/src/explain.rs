@@ -7,8 +7,8 @@ use anyhow::Result;
 use tojimari_controls::{Control, find, markdown, page};
 use tojimari_model::declared::{TaskDefinition, TaskKind};
 use tojimari_model::finding::Evaluation;
-use tojimari_model::read::{self, Format as Written};
 use tojimari_model::{Declared, Resource, Stack};
+use tojimari_read::{self as read, Format as Written};
 use tojimari_render::explain::{Origin, Runbook, runbook, text};
 use tojimari_text::{Source, Sources, placeholder};
 

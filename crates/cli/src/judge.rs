@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use tojimari_controls::{Control, Custom, Settings};
 use tojimari_model::declared::Stack;
 use tojimari_model::finding::{Evaluation, Severity};
-use tojimari_model::read::{self, Read};
+use tojimari_read::{self as read, Read};
 use tojimari_text::{FileId, Problem, Sources, Span};
 
 use crate::config::Config;

@@ -10,8 +10,8 @@ use std::process::Command;
 use serde_json::Value;
 use tojimari_controls::{Settings, evaluate};
 use tojimari_model::declared::{Container, Declared, Field, List, Stack, VolumeSource};
-use tojimari_model::read::{self, Files};
 use tojimari_model::{Resource, Status};
+use tojimari_read::{self as read, Files};
 use tojimari_text::{FileId, Sources, Span};
 
 fn corpus(test: &str) -> Option<PathBuf> {

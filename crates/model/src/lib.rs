@@ -5,7 +5,6 @@ pub mod declared;
 pub mod finding;
 pub mod observed;
 pub mod proof;
-pub mod read;
 pub mod value;
 
 pub use declared::{Declared, Field, List, Resource, Stack};

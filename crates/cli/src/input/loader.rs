@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::RwLock;
 
-use tojimari_model::read::Files;
+use tojimari_read::Files;
 use tojimari_text::{FileId, Sources};
 
 use super::MAX_BYTES;

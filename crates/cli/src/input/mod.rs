@@ -144,7 +144,7 @@ fn read_limited(from: impl Read) -> std::io::Result<Option<Vec<u8>>> {
 
 fn text(bytes: Vec<u8>, found: &walk::Found) -> Text {
     let named = found.named;
-    let may_be = |text: &str| tojimari_model::read::format(text, &loader::shown(&found.path)).is_some();
+    let may_be = |text: &str| tojimari_read::format(text, &loader::shown(&found.path)).is_some();
     let ours = |bytes: &[u8]| named || may_be(&String::from_utf8_lossy(bytes));
     if let Some(wide) = wide(&bytes) {
         return if ours(wide.as_bytes()) {

@@ -20,7 +20,7 @@ use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
 use tojimari_lab::{Lab, Options, Progress};
 use tojimari_model::declared::TaskDefinition;
-use tojimari_model::read::ecs_json;
+use tojimari_read::ecs_json;
 use tojimari_text::{Sources, json as json_text};
 
 fn main() -> ExitCode {

@@ -106,7 +106,7 @@ fn same_user(declared: &str, proven: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tojimari_model::read::ecs_json;
+    use tojimari_read::ecs_json;
     use tojimari_text::{Sources, json};
 
     use super::*;

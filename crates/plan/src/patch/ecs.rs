@@ -3,7 +3,7 @@
 //! definition and its containers stand, which their places tell.
 
 use serde_json::{Map, Value as Json, json};
-use tojimari_model::read::cloudformation::template_name;
+use tojimari_read::cloudformation::template_name;
 use tojimari_text::Node;
 use tojimari_text::edit::{Document, Step, meaning};
 

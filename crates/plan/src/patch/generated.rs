@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use tojimari_model::finding::Remedy;
-use tojimari_model::read::Format;
+use tojimari_read::Format;
 use tojimari_text::Source;
 
 use super::{Change, Error};

@@ -2,7 +2,7 @@
 //! touches, and what differs afterwards must lie on one of these.
 
 use serde_json::{Value as Json, json};
-use tojimari_model::read::Format;
+use tojimari_read::Format;
 use tojimari_text::edit::json::Editor as JsonEditor;
 use tojimari_text::edit::yaml::Editor as YamlEditor;
 use tojimari_text::edit::{Document, Step, differences, meaning};

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use tojimari_model::declared::TaskDefinition;
 use tojimari_model::finding::Remedy;
-use tojimari_model::read::Format;
+use tojimari_read::Format;
 use tojimari_text::{FileId, Sources, Span};
 
 pub use registrable::registrable;
@@ -128,7 +128,7 @@ pub struct Patched {
 /// The files with all of these changes in them, or with none. The changes are all about `file`.
 pub fn patched(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Result<Patched, Error> {
     let source = sources.get(file);
-    let Some(format) = tojimari_model::read::format(&source.text, &source.name) else {
+    let Some(format) = tojimari_read::format(&source.text, &source.name) else {
         // A template, or a file of JSON, that a configuration reads.
         return terraform::patched(sources, changes);
     };
@@ -142,7 +142,7 @@ pub fn patched(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Resul
 /// file that was generated has them.
 pub fn meant(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Result<Patched, Error> {
     let source = sources.get(file);
-    let Some(format) = tojimari_model::read::format(&source.text, &source.name) else {
+    let Some(format) = tojimari_read::format(&source.text, &source.name) else {
         // A template, or a file of JSON, that a configuration reads.
         return terraform::patched(sources, changes);
     };
@@ -178,7 +178,7 @@ mod tests {
     //! Texts patched as commands do it: read whole, located by the name of a container, patched.
 
     use tojimari_model::declared::Declared;
-    use tojimari_model::read::{self, Files};
+    use tojimari_read::{self as read, Files};
 
     use super::*;
     use crate::plan::{ContainerPlan, Platform, WritableBy, WritableMount};

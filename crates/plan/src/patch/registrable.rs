@@ -1,7 +1,7 @@
 //! What describe-task-definition printed made into what register-task-definition takes: the wrapper
 //! and the read-only fields go, and tags move in from beside it.
 
-use tojimari_model::read::ecs_json::READ_ONLY_FIELDS;
+use tojimari_read::ecs_json::READ_ONLY_FIELDS;
 use tojimari_text::edit::{Document, Step, json, meaning};
 
 use super::Error;

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use tojimari_model::declared::Declared;
-use tojimari_model::read::{self, Files};
+use tojimari_read::{self as read, Files};
 
 use super::super::tests::{container_plan, tmpfs, volume};
 use super::super::{Change, Error, Located, patched};
