@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Which crate of ours may use which. `cli` may use all; everything else is written here.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("tojimari-text", &[]),
     ("tojimari-model", &["tojimari-text"]),
     ("tojimari-read", &["tojimari-model", "tojimari-text"]),
@@ -17,6 +17,18 @@ const EDGES: [(&str, &[&str]); 8] = [
     ("tojimari-tracer", &["tojimari-model"]),
     ("tojimari-lab", &["tojimari-tracer", "tojimari-model", "tojimari-plan"]),
     ("tojimari-render", &["tojimari-model", "tojimari-plan", "tojimari-text"]),
+    (
+        "tojimari-engine",
+        &[
+            "tojimari-controls",
+            "tojimari-lab",
+            "tojimari-model",
+            "tojimari-plan",
+            "tojimari-read",
+            "tojimari-render",
+            "tojimari-text",
+        ],
+    ),
 ];
 
 /// Licences that may be linked. A choice (`OR`) needs one of these, `AND` needs all.

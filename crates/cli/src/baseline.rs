@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use tojimari_controls::Baseline;
+use tojimari_engine::accept::accept;
+use tojimari_engine::input::{self, Loader};
+use tojimari_engine::judge::{Rules, judge};
 
-use crate::accept::accept;
 use crate::exit::Exit;
-use crate::input::{self, Loader};
-use crate::judge::{Rules, judge};
-use crate::{files, tell};
+use crate::tell;
 
 /// Write down the failures that there are, for `check --baseline`: only new ones fail then.
 #[derive(clap::Args)]
@@ -27,12 +27,12 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
     let paths = if arguments.paths.is_empty() { vec![PathBuf::from(".")] } else { arguments.paths };
-    let mut input = input::gather(&paths);
+    let input = input::gather(&paths);
     let rules = Rules::named(&arguments.controls, &input.config)?;
-    let loader = Loader::new(&input.sources, std::mem::take(&mut input.loader));
-    let mut judged = judge(&input.sources, &input.files, &loader, &rules, std::mem::take(&mut input.problems));
+    let loader = Loader::new(&input.sources, &input.known);
+    let mut judged = judge(&input.sources, &input.files, &loader, &rules, input.problems.clone());
     accept(&mut judged, &input.sources, &input.config, &rules, input.is_complete(), None);
-    files::write_json_or_print(arguments.output.as_deref(), &Baseline::of(&judged.evaluations))?;
+    tell::document(arguments.output.as_deref(), &Baseline::of(&judged.evaluations))?;
     tell::problems(&input.sources, &judged.problems);
     tell::notes(&input.notes);
     Ok(if judged.problems.is_empty() { Exit::Done } else { Exit::Input })

@@ -4,15 +4,15 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use tojimari_model::finding::{Evaluation, Severity, Status};
-use tojimari_plan::patch::{self, Change};
-use tojimari_render::{Fix, Report, Rule, github, json, junit, markdown, sarif, terminal};
-use tojimari_text::{Sources, Span};
+use tojimari_engine::accept::accept;
+use tojimari_engine::input::{self, Loader};
+use tojimari_engine::judge::{Rules, judge};
+use tojimari_engine::{document, report};
+use tojimari_model::finding::{Severity, Status};
+use tojimari_render::{Report, github, json, junit, markdown, sarif, terminal};
 
-use crate::accept::{accept, read_baseline};
+use crate::choice::choice;
 use crate::exit::Exit;
-use crate::input::{self, Input, Loader};
-use crate::judge::{Rules, judge};
 use crate::tell;
 
 /// Say for every control and every ECS and ECR resource in files whether it passes.
@@ -27,8 +27,8 @@ pub struct Arguments {
     #[arg(long = "control", value_name = "ID")]
     controls: Vec<String>,
     /// The least severity of a failure that makes the exit status 1.
-    #[arg(long, value_enum, default_value = "low", value_name = "SEVERITY")]
-    fail_on: SeverityName,
+    #[arg(long, value_parser = choice::<Severity>(), default_value = "low", value_name = "SEVERITY")]
+    fail_on: Severity,
     /// Failures that are known: only others fail.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -47,42 +47,23 @@ enum Format {
     Markdown,
 }
 
-#[derive(clap::ValueEnum, Clone, Copy)]
-enum SeverityName {
-    Low,
-    Medium,
-    High,
-    Critical,
-}
-
-impl From<SeverityName> for Severity {
-    fn from(name: SeverityName) -> Self {
-        match name {
-            SeverityName::Low => Severity::Low,
-            SeverityName::Medium => Severity::Medium,
-            SeverityName::High => Severity::High,
-            SeverityName::Critical => Severity::Critical,
-        }
-    }
-}
-
 pub fn run(arguments: Arguments) -> Result<Exit> {
-    let baseline = arguments.baseline.as_deref().map(read_baseline).transpose()?;
+    let baseline = arguments.baseline.as_deref().map(document::read).transpose()?;
     let paths = if arguments.paths.is_empty() { vec![PathBuf::from(".")] } else { arguments.paths };
-    let mut input = input::gather(&paths);
+    let input = input::gather(&paths);
     let rules = Rules::named(&arguments.controls, &input.config)?;
-    let loader = Loader::new(&input.sources, std::mem::take(&mut input.loader));
-    let mut judged = judge(&input.sources, &input.files, &loader, &rules, std::mem::take(&mut input.problems));
+    let loader = Loader::new(&input.sources, &input.known);
+    let mut judged = judge(&input.sources, &input.files, &loader, &rules, input.problems.clone());
     let complete = input.is_complete();
     let warnings = accept(&mut judged, &input.sources, &input.config, &rules, complete, baseline.as_ref());
-    let Input { sources, notes, .. } = input;
-    let rules = described(&rules);
+    let sources = &input.sources;
+    let rules = report::described(&rules);
     let fixes = match arguments.format {
-        Format::Sarif => judged.evaluations.iter().map(|one| fix(&sources, &judged.secrets, one)).collect(),
+        Format::Sarif => report::fixes(sources, &judged),
         _ => Vec::new(),
     };
     let report = Report {
-        sources: &sources,
+        sources,
         evaluations: &judged.evaluations,
         problems: &judged.problems,
         warnings: &warnings,
@@ -100,62 +81,14 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
         Format::Github => tell::print(&github::evaluations(&report)),
         Format::Markdown => tell::print(&markdown::evaluations(&report)),
         Format::Text => {
-            tell::problems(&sources, &judged.problems);
-            tell::warnings(&sources, &warnings);
+            tell::problems(sources, &judged.problems);
+            tell::warnings(sources, &warnings);
             tell::print(&terminal::evaluations(&report, look(arguments.all)));
         }
     }
-    tell::notes(&notes);
-    tell::idle(&sources, &judged.idle);
-    Ok(exit(&report, arguments.fail_on.into()))
-}
-
-/// What outputs say of controls and rules.
-fn described(rules: &Rules) -> Vec<Rule> {
-    let controls = rules.controls.iter().map(|control| {
-        let page = tojimari_controls::page(control);
-        let section = |name: &str| page.as_ref().and_then(|page| page.section(name)).unwrap_or_default().to_owned();
-        let sections = page.iter().flat_map(|page| &page.sections);
-        Rule {
-            id: control.id.to_owned(),
-            slug: control.slug.to_owned(),
-            title: control.title.to_owned(),
-            severity: rules.severity(control.id).unwrap_or(control.severity),
-            description: section("What"),
-            help: sections.map(|(heading, text)| format!("## {heading}\n\n{text}\n")).collect::<Vec<_>>().join("\n"),
-            standards: control.standards.iter().map(ToString::to_string).collect(),
-        }
-    });
-    let custom = rules.custom.iter().map(|rule| Rule {
-        id: rule.id.to_string(),
-        slug: rule.id.to_lowercase(),
-        title: rule.message.clone(),
-        severity: rules.severity(&rule.id).unwrap_or(rule.severity),
-        description: rule.message.clone(),
-        help: rule.remedy.clone().unwrap_or_else(|| rule.message.clone()),
-        standards: Vec::new(),
-    });
-    controls.chain(custom).collect()
-}
-
-/// What `fix --unproven` would write for one failure.
-fn fix(sources: &Sources, secrets: &[Span], evaluation: &Evaluation) -> Option<Fix> {
-    let remedy = evaluation.remedy.as_ref().filter(|_| evaluation.status == Status::Fail)?;
-    let change = Change::Remedy { subject: evaluation.subject, at: evaluation.span, remedy };
-    let patched = patch::patched(sources, evaluation.subject.file, &[change]).ok()?;
-    // One replacement of one file is shown; what changes more is for `fix`.
-    let (file, after) = patched.texts.into_iter().next().filter(|_| patched.notes.is_empty())?;
-    let (deleted, inserted) = sarif::replacement(file, &sources.get(file).text, &after);
-    // What stands between two changes is put back, and so shown.
-    let shows = |secret: &Span| secret.file == file && secret.start < deleted.end && deleted.start < secret.end;
-    if secrets.iter().any(shows) {
-        return None;
-    }
-    let description = match remedy.is_safe() {
-        true => remedy.sentence(),
-        false => format!("{} (needs proof: see tojimari harden)", remedy.sentence()),
-    };
-    Some(Fix { description, deleted, inserted })
+    tell::notes(&input.notes);
+    tell::idle(sources, &judged.idle);
+    Ok(exit(&report, arguments.fail_on))
 }
 
 fn look(all: bool) -> terminal::Look {

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use tojimari_engine::Error;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Done, and nothing failing.
@@ -20,21 +22,14 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error whose cause is what the user gave: exit 2. Every other error is a fault: exit 3.
-#[derive(Debug)]
-pub struct BadInput(pub String);
-
-impl std::fmt::Display for BadInput {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for BadInput {}
-
-/// Says an error in one line on standard error and gives its exit code.
+/// Says an error in one line on standard error. What the user gave is exit 2, every other cause
+/// exit 3.
 #[allow(clippy::print_stderr)]
 pub fn say(error: &anyhow::Error) -> Exit {
     eprintln!("error: {error:#}");
-    if error.chain().any(|cause| cause.is::<BadInput>()) { Exit::Input } else { Exit::Fault }
+    let is_input = |cause: &Error| cause.is_input();
+    match error.chain().filter_map(|cause| cause.downcast_ref()).any(is_input) {
+        true => Exit::Input,
+        false => Exit::Fault,
+    }
 }

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use tojimari_controls::{Control, find, markdown, page};
+use tojimari_engine::Error;
+use tojimari_engine::input::{self, Input, Loader};
+use tojimari_engine::judge::{self, Rules};
 use tojimari_model::declared::{TaskDefinition, TaskKind};
 use tojimari_model::finding::Evaluation;
 use tojimari_model::{Declared, Resource, Stack};
@@ -12,9 +15,7 @@ use tojimari_read::{self as read, Format as Written};
 use tojimari_render::explain::{Origin, Runbook, runbook, text};
 use tojimari_text::{Source, Sources, placeholder};
 
-use crate::exit::{BadInput, Exit};
-use crate::input::{self, Input, Loader};
-use crate::judge::{self, Rules};
+use crate::exit::Exit;
 use crate::tell;
 
 /// Say what a control is, why, how to fix it and how to back out.
@@ -37,7 +38,8 @@ enum Format {
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
-    let control = find(&arguments.id).ok_or_else(|| BadInput(format!("{}: there is no such control", arguments.id)))?;
+    let control =
+        find(&arguments.id).ok_or_else(|| Error::Input(format!("{}: there is no such control", arguments.id)))?;
     let (document, exit) = match &arguments.task {
         None => (markdown(control), Exit::Done),
         Some(file) => runbooks(control, file)?,
@@ -54,8 +56,8 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
 fn runbooks(control: &Control, file: &Path) -> Result<(String, Exit)> {
     let input = input::gather(std::slice::from_ref(&file.to_owned()));
     let rules = Rules::named(&[control.id.to_owned()], &input.config)?;
-    let Input { sources, files, problems, loader, notes, .. } = input;
-    let loader = Loader::new(&sources, loader);
+    let Input { sources, files, problems, known, notes, .. } = input;
+    let loader = Loader::new(&sources, &known);
     let judged = judge::judge(&sources, &files, &loader, &rules, problems);
     tell::problems(&sources, &judged.problems);
     tell::notes(&notes);
@@ -73,7 +75,7 @@ fn runbooks(control: &Control, file: &Path) -> Result<(String, Exit)> {
     }
     if books.is_empty() && judged.problems.is_empty() {
         let words = format!("{}: no task definition that {} looks at", file.display(), control.id);
-        return Err(BadInput(words).into());
+        return Err(Error::Input(words).into());
     }
     let exit = if judged.problems.is_empty() { Exit::Done } else { Exit::Input };
     Ok((books.join("\n---\n\n"), exit))

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use tojimari_plan::{Plan, patch};
+use tojimari_engine::edits::{Asked, Edits, Line};
+use tojimari_engine::input::{self, Input, Loader};
+use tojimari_engine::judge::Rules;
+use tojimari_engine::tag::Tag;
+use tojimari_engine::{Error, document, files};
+use tojimari_plan::patch;
 use tojimari_text::{FileId, edit};
 
-use crate::edits::{Asked, Edits, Line};
-use crate::exit::{BadInput, Exit};
-use crate::input::{self, Input, Loader};
-use crate::judge::Rules;
-use crate::tag::Tag;
-use crate::{files, tell};
+use crate::exit::Exit;
+use crate::tell;
 
 /// Write what puts failures right into the files themselves: a unified diff unless --write.
 #[derive(clap::Args)]
@@ -43,18 +44,18 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
     if arguments.path == Path::new("-") {
-        return Err(BadInput("fix needs a file that it can change: `-` is none".to_owned()).into());
+        return Err(Error::Input("fix needs a file that it can change: `-` is none".to_owned()).into());
     }
     let input = input::gather(std::slice::from_ref(&arguments.path));
     let rules = Rules::named(&arguments.controls, &input.config)?;
     let complete = input.is_complete();
-    let Input { sources, files, problems, notes, loader, config, .. } = input;
-    let loader = Loader::new(&sources, loader);
+    let Input { sources, files, problems, notes, known, config, .. } = input;
+    let loader = Loader::new(&sources, &known);
     let asked = Asked { sources: &sources, loader: &loader, files: &files, config: &config, rules: &rules, complete };
     let mut edits = Edits::new(asked);
     let (_, before) = edits.judged(problems);
     match &arguments.plan {
-        Some(path) => edits.plan(&read_plan(path)?, path)?,
+        Some(path) => edits.plan(&document::read(path)?, path)?,
         None => edits.remedies(&before, arguments.unproven, &arguments.tags),
     }
     edits.compare(&before);
@@ -97,22 +98,11 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     })
 }
 
-pub fn read_plan(path: &Path) -> Result<Plan> {
-    let shown = path.display();
-    let text = files::read(path)?;
-    let plan: Plan = serde_json::from_str(&text)
-        .map_err(|error| BadInput(format!("{shown}:{}:{}: not a plan: {error}", error.line(), error.column())))?;
-    if plan.version != 1 {
-        return Err(BadInput(format!("{shown}: plan version {}, this program knows version 1", plan.version)).into());
-    }
-    Ok(plan)
-}
-
 /// Nobody else changed the file since it was read.
 fn unchanged(name: &str, text: &str) -> Result<()> {
     match std::fs::read(name) {
         Ok(bytes) if bytes == text.as_bytes() => Ok(()),
-        Ok(_) => Err(BadInput(format!("{name}: it has changed since it was read")).into()),
-        Err(error) => Err(BadInput(format!("{name}: {error}")).into()),
+        Ok(_) => Err(Error::Input(format!("{name}: it has changed since it was read")).into()),
+        Err(error) => Err(Error::Input(format!("{name}: {error}")).into()),
     }
 }

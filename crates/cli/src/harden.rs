@@ -4,32 +4,26 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use tojimari_lab::Lab;
+use tojimari_engine::task::DeclaredTask;
+use tojimari_engine::{Error, files, harden, task};
 use tojimari_model::observed::Profile;
 use tojimari_model::proof::{Proof, Verdict};
-use tojimari_plan::decide::{proven, with_memory};
-use tojimari_plan::patch::{self, Patched};
-use tojimari_plan::{Plan, decide};
+use tojimari_plan::Plan;
 use tojimari_render::terminal;
-use tojimari_text::edit;
 
-use crate::exit::{BadInput, Exit};
+use crate::exit::Exit;
 use crate::lab::{self, RunArguments};
 use crate::plan::Decisions;
 use crate::progress::Steps;
-use crate::task::{DeclaredTask, Named};
-use crate::{files, task, tell};
-
-/// How often a plan is widened by what its proof showed: a program may write elsewhere once its
-/// first write is refused, and each round finds one such step.
-const ROUNDS: usize = 4;
+use crate::task::TaskArguments;
+use crate::tell;
 
 /// Find what a task writes, decide its writable mounts, write them into the task definition and
 /// prove that it runs with a read-only root.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    task: Named,
+    task: TaskArguments,
     #[command(flatten)]
     run: RunArguments,
     #[command(flatten)]
@@ -41,27 +35,22 @@ pub struct Arguments {
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
     if arguments.decisions.changes_the_image() {
-        return Err(BadInput(
+        return Err(Error::Input(
             "--prefer dockerfile changes the image, and what is proven has to be what runs: `plan --prefer dockerfile`, \
              `fix Dockerfile --plan`, build, and then `prove`"
                 .to_owned(),
         )
         .into());
     }
-    let declared = task::read(&arguments.task)?;
+    let declared = task::read(&arguments.task.into())?;
     let (lab, steps) = lab::open(&declared, &arguments.run, None, arguments.decisions.given_platform())?;
 
-    let mut profile = lab.trace(&declared.task).map_err(lab::error)?;
+    let mut profile = lab.trace(&declared.task)?;
     // Not before the first run: a mistake in the arguments leaves no folder behind.
     let out = &arguments.out;
     std::fs::create_dir_all(out).with_context(|| format!("failed to make the folder {}", out.display()))?;
-    let (plan, proof) = settle(&declared, &lab, &mut profile, &arguments)?;
-    let (plan, proof) = if proof.verdict == Verdict::Holds {
-        let least = lab.minimise(&plan, &proof, &|plan| declared.apply(plan).ok()).map_err(lab::error)?;
-        (proven(with_memory(&declared.task, least.plan, &arguments.decisions.options())), least.proof)
-    } else {
-        (plan, proof)
-    };
+    let (platform, options) = (arguments.decisions.platform(&declared), arguments.decisions.options());
+    let (plan, proof) = harden::harden(&declared, &lab, &mut profile, platform, &options)?;
     steps.done();
 
     files::write_json(&out.join("profile.json"), &profile)?;
@@ -82,64 +71,29 @@ struct Written {
 
 /// Writes the hardened files and the diff into the folder.
 fn write(declared: &DeclaredTask, plan: &Plan, out: &Path) -> Result<Written> {
-    let (patched, by_hand) = match declared.patched(plan) {
-        Ok(patched) => (patched, None),
-        // The proof was made on what the file would say.
-        Err(error @ (patch::Error::ByHand(_) | patch::Error::Format)) => (Patched::default(), Some(error.to_string())),
-        Err(error) => return Err(error).with_context(|| format!("failed to write the plan into {}", declared.name)),
-    };
-    let mut notes = patched.notes;
-    let mut diff = String::new();
+    let hardened = harden::hardened(declared, plan)?;
+    let mut notes = hardened.notes.clone();
     let mut paths = Vec::new();
-    for (file, text) in &patched.texts {
-        let (name, before) = declared.original(*file);
-        diff.push_str(&edit::unified_diff(&name, &before, text, &declared.secrets_in(*file)));
-        let path = out.join(Path::new(&name).file_name().unwrap_or("task-definition.json".as_ref()));
-        let registrable = patch::registrable(text)?;
-        if registrable.is_some() {
+    for file in &hardened.files {
+        let path = out.join(file.file_name());
+        if file.is_registrable {
             notes.push(format!(
-                "{} is what register-task-definition takes: without the wrapper and the read-only fields of {name}",
-                path.display()
+                "{} is what register-task-definition takes: without the wrapper and the read-only fields of {}",
+                path.display(),
+                file.name
             ));
         }
-        files::write(&path, registrable.as_ref().unwrap_or(text).as_bytes())?;
+        files::write(&path, file.text.as_bytes())?;
         paths.push(path.display().to_string());
     }
-    files::write(&out.join("changes.diff"), diff.as_bytes())?;
-    let changed = diff.lines().filter(|line| line.starts_with('+') && !line.starts_with("+++")).count();
-    let files = match (by_hand, paths.is_empty()) {
+    files::write(&out.join("changes.diff"), hardened.diff.as_bytes())?;
+    let changed = hardened.changed_lines();
+    let files = match (hardened.by_hand, paths.is_empty()) {
         (Some(why), _) => format!("nothing: {why}"),
         (None, true) => "nothing: the file says all of it already".to_owned(),
         (None, false) => format!("{} with {changed} new or changed lines (changes.diff)", paths.join(", ")),
     };
     Ok(Written { files, notes })
-}
-
-/// Decides and proves, and lets what was refused widen the plan, until the proof holds or nothing
-/// new is learned.
-fn settle(declared: &DeclaredTask, lab: &Lab, profile: &mut Profile, arguments: &Arguments) -> Result<(Plan, Proof)> {
-    let platform = arguments.decisions.platform(declared);
-    let mut options = arguments.decisions.options();
-    let mut plan = decide(&declared.task, profile, platform, &options);
-    let mut proof = lab.prove(&declared.apply(&plan)?).map_err(lab::error)?;
-    for _ in 1..ROUNDS {
-        if proof.verdict == Verdict::Holds {
-            break;
-        }
-        lab.learn(profile, &proof);
-        let mut wider = decide(&declared.task, profile, platform, &options);
-        if wider == plan {
-            // Nothing new was refused: what a mount hides may be missed.
-            options.keep_content = true;
-            wider = decide(&declared.task, profile, platform, &options);
-        }
-        if wider == plan {
-            break;
-        }
-        plan = wider;
-        proof = lab.prove(&declared.apply(&plan)?).map_err(lab::error)?;
-    }
-    Ok((plan, proof))
 }
 
 fn summary(profile: &Profile, plan: &Plan, written: &Written, proof: &Proof) -> String {

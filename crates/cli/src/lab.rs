@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use tojimari_engine::Error;
+use tojimari_engine::images::{self, ImageArgument};
+use tojimari_engine::task::DeclaredTask;
 use tojimari_lab::{Lab, Options};
 use tojimari_plan::Platform;
 
-use crate::exit::BadInput;
-use crate::images::{self, ImageArgument};
 use crate::interrupt;
 use crate::progress::Steps;
-use crate::task::DeclaredTask;
 
 #[derive(clap::Args)]
 pub struct RunArguments {
@@ -45,7 +45,7 @@ pub fn open(
     if let Some(name) = &container
         && declared.task.container(name).is_none()
     {
-        return Err(BadInput(format!("--container {name}: {} has no container of that name", declared.name)).into());
+        return Err(Error::Input(format!("--container {name}: {} has no container of that name", declared.name)).into());
     }
     let steps = Arc::new(Steps::new(run.quiet));
     let options = Options {
@@ -56,11 +56,6 @@ pub fn open(
         platform,
         cancelled: interrupt::flag()?,
     };
-    let lab = Lab::open(&declared.task, &images, options, steps.clone()).map_err(error)?;
+    let lab = Lab::open(&declared.task, &images, options, steps.clone())?;
     Ok((lab, steps))
-}
-
-/// The user's mistakes become exit 2, the rest exit 3.
-pub fn error(error: tojimari_lab::Error) -> anyhow::Error {
-    if error.is_input() { BadInput(error.to_string()).into() } else { error.into() }
 }

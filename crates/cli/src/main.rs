@@ -1,25 +1,18 @@
 //! The `tojimari` binary: one file a verb, arguments in, an exit code out.
 
-mod accept;
 mod baseline;
 mod check;
-mod config;
-mod edits;
+mod choice;
 mod exit;
 mod explain;
-mod files;
 mod fix;
 mod harden;
-mod images;
-mod input;
 mod interrupt;
-mod judge;
 mod lab;
 mod plan;
 mod progress;
 mod prove;
 mod schema;
-mod tag;
 mod task;
 mod tell;
 mod trace;

@@ -1,22 +1,25 @@
 //! `tojimari plan`: decides the writable mounts from a profile.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
-use tojimari_model::observed::Profile;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use tojimari_engine::{Error, document, task};
 use tojimari_plan::decide::{UNPROVEN, hint};
 use tojimari_plan::{Options, Platform, Prefer, decide};
 use tojimari_render::terminal;
 
-use crate::exit::{BadInput, Exit};
-use crate::{files, task, tell};
+use crate::choice::choice;
+use crate::exit::Exit;
+use crate::task::TaskArguments;
+use crate::tell;
 
 /// Decide the fewest and narrowest writable mounts from a write profile; without one, from the
 /// recipes for well-known images, as a hint that is not proven.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    task: task::Named,
+    task: TaskArguments,
     /// Profile that `trace` wrote.
     #[arg(long, value_name = "FILE")]
     profile: Option<PathBuf>,
@@ -31,8 +34,8 @@ pub struct Arguments {
 #[derive(clap::Args, Clone)]
 pub struct Decisions {
     /// Where the task runs; by default what requiresCompatibilities says.
-    #[arg(long, value_enum, value_name = "P")]
-    platform: Option<PlatformName>,
+    #[arg(long, value_parser = choice::<Platform>(), value_name = "P")]
+    platform: Option<Platform>,
     /// Mount this folder although it holds programs or is otherwise refused.
     #[arg(long, value_name = "FOLDER")]
     allow: Vec<String>,
@@ -40,8 +43,8 @@ pub struct Decisions {
     #[arg(long)]
     exec: bool,
     /// What to take where a tmpfs and an empty volume would both do.
-    #[arg(long, value_enum, default_value = "tmpfs")]
-    prefer: PreferName,
+    #[arg(long, value_parser = preferences(), default_value = "tmpfs")]
+    prefer: Prefer,
     /// EFS file system for --prefer efs, such as fs-0123456789abcdef0.
     #[arg(long, value_name = "ID", required_if_eq("prefer", "efs"))]
     efs: Option<String>,
@@ -50,29 +53,10 @@ pub struct Decisions {
     raise_memory: bool,
 }
 
-#[derive(clap::ValueEnum, Clone, Copy)]
-enum PlatformName {
-    Fargate,
-    Ec2,
-    ManagedInstances,
-    External,
-    Compose,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy)]
-enum PreferName {
-    Tmpfs,
-    Volume,
-    /// A VOLUME in the Dockerfile, with a folder of the right owner.
-    Dockerfile,
-    /// A folder of an EFS file system (--efs), which outlives the task.
-    Efs,
-}
-
 impl Decisions {
     /// The image has to be built anew before anything can be proven.
     pub fn changes_the_image(&self) -> bool {
-        matches!(self.prefer, PreferName::Dockerfile)
+        self.prefer == Prefer::Dockerfile
     }
 
     pub fn platform(&self, declared: &task::DeclaredTask) -> Platform {
@@ -81,35 +65,45 @@ impl Decisions {
 
     /// The platform that the user named.
     pub fn given_platform(&self) -> Option<Platform> {
-        self.platform.map(|platform| match platform {
-            PlatformName::Fargate => Platform::Fargate,
-            PlatformName::Ec2 => Platform::Ec2,
-            PlatformName::ManagedInstances => Platform::ManagedInstances,
-            PlatformName::External => Platform::External,
-            PlatformName::Compose => Platform::Compose,
-        })
+        self.platform
     }
 
     pub fn options(&self) -> Options {
-        let prefer = match self.prefer {
-            PreferName::Tmpfs => Prefer::Tmpfs,
-            PreferName::Volume => Prefer::Volume,
-            PreferName::Dockerfile => Prefer::Dockerfile,
-            PreferName::Efs => Prefer::Efs(self.efs.clone().unwrap_or_default()),
+        let prefer = match &self.prefer {
+            Prefer::Efs(_) => Prefer::Efs(self.efs.clone().unwrap_or_default()),
+            other => other.clone(),
         };
         let raise_memory = self.raise_memory;
         Options { allow: self.allow.clone(), exec: self.exec, prefer, raise_memory, keep_content: false }
     }
 }
 
+/// What can be preferred; the file system of `efs` comes with --efs.
+fn preferences() -> impl TypedValueParser<Value = Prefer> {
+    let dockerfile = "A VOLUME in the Dockerfile, with a folder of the right owner";
+    let efs = "A folder of an EFS file system (--efs), which outlives the task";
+    PossibleValuesParser::new([
+        PossibleValue::new("tmpfs"),
+        PossibleValue::new("volume"),
+        PossibleValue::new("dockerfile").help(dockerfile),
+        PossibleValue::new("efs").help(efs),
+    ])
+    .map(|name| match &*name {
+        "volume" => Prefer::Volume,
+        "dockerfile" => Prefer::Dockerfile,
+        "efs" => Prefer::Efs(String::new()),
+        _ => Prefer::Tmpfs,
+    })
+}
+
 pub fn run(arguments: Arguments) -> Result<Exit> {
-    let declared = task::read(&arguments.task)?;
+    let declared = task::read(&arguments.task.into())?;
     let decisions = &arguments.decisions;
     let (platform, options) = (decisions.platform(&declared), decisions.options());
     let plan = match &arguments.profile {
-        Some(path) => decide(&declared.task, &read_profile(path)?, platform, &options),
+        Some(path) => decide(&declared.task, &document::read(path)?, platform, &options),
         None => hint(&declared.task, platform, &options).ok_or_else(|| {
-            BadInput(format!(
+            Error::Input(format!(
                 "{}: no recipe is for an image of this task; `tojimari trace` writes a profile for --profile",
                 declared.name
             ))
@@ -121,22 +115,9 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     {
         tell::notes(std::slice::from_ref(note));
     }
-    files::write_json_or_print(arguments.output.as_deref(), &plan)?;
+    tell::document(arguments.output.as_deref(), &plan)?;
     if arguments.output.is_some() {
         tell::print(&terminal::plan(&plan));
     }
     Ok(Exit::Done)
-}
-
-fn read_profile(path: &Path) -> Result<Profile> {
-    let shown = path.display();
-    let text = files::read(path)?;
-    let profile: Profile = serde_json::from_str(&text)
-        .map_err(|error| BadInput(format!("{shown}:{}:{}: not a profile: {error}", error.line(), error.column())))?;
-    if profile.version != 1 {
-        return Err(
-            BadInput(format!("{shown}: profile version {}, this program knows version 1", profile.version)).into()
-        );
-    }
-    Ok(profile)
 }

@@ -3,19 +3,20 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use tojimari_engine::{Error, task};
 use tojimari_model::proof::Verdict;
 use tojimari_render::terminal;
 
-use crate::exit::{BadInput, Exit};
+use crate::exit::Exit;
 use crate::lab::{self, RunArguments};
-use crate::task::Named;
-use crate::{files, task, tell};
+use crate::task::TaskArguments;
+use crate::tell;
 
 /// Run a hardened task definition as it is written and report every write that is refused.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    task: Named,
+    task: TaskArguments,
     #[command(flatten)]
     run: RunArguments,
     /// Where the proof goes; standard output if not given.
@@ -24,7 +25,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
-    let declared = task::read(&arguments.task)?;
+    let declared = task::read(&arguments.task.into())?;
     let writable: Vec<&str> = declared
         .task
         .containers
@@ -33,7 +34,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
         .filter_map(|container| container.name.as_str())
         .collect();
     if !writable.is_empty() {
-        return Err(BadInput(format!(
+        return Err(Error::Input(format!(
             "{}: readonlyRootFilesystem is not true for {}: there is nothing to prove (harden makes it so)",
             declared.name,
             writable.join(", ")
@@ -41,9 +42,9 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
         .into());
     }
     let (lab, steps) = lab::open(&declared, &arguments.run, None, None)?;
-    let proof = lab.prove(&declared.task).map_err(lab::error)?;
+    let proof = lab.prove(&declared.task)?;
     steps.done();
-    files::write_json_or_print(arguments.output.as_deref(), &proof)?;
+    tell::document(arguments.output.as_deref(), &proof)?;
     if arguments.output.is_some() {
         tell::print(&terminal::proof(&proof));
     }

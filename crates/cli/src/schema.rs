@@ -7,12 +7,12 @@ use schemars::transform::transform_subschemas;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 use tojimari_controls::Baseline;
+use tojimari_engine::config::Shape;
 use tojimari_model::observed::Profile;
 use tojimari_model::proof::Proof;
 use tojimari_plan::Plan;
 use tojimari_render::json::Document;
 
-use crate::config::Shape;
 use crate::exit::Exit;
 use crate::tell;
 

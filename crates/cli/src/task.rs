@@ -1,147 +1,23 @@
-//! The task definition that a run is about: read from the user's file in whatever format, and with
-//! a plan applied to that file's own text, so that what is proven is what is written.
+//! Which task definition of which file, as arguments.
 
-use std::ops::Range;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
-use tojimari_model::declared::{Declared, TaskDefinition};
-use tojimari_plan::Plan;
-use tojimari_plan::patch::{self, Change, Located, Patched};
-use tojimari_text::{FileId, Problem, Sources, json};
+use tojimari_engine::task::Named;
 
-use crate::exit::BadInput;
-use crate::input::{self, Input, Known, Loader};
-use crate::{files, judge};
-
-/// Which task definition of which file.
 #[derive(clap::Args, Clone)]
-pub struct Named {
+pub struct TaskArguments {
     /// File that declares the task: a task definition in JSON (the input of register-task-definition
     /// or the output of describe-task-definition), a CloudFormation template, Terraform, a Compose
     /// file, a Copilot manifest, an ecspresso file.
     #[arg(value_name = "TASKDEF")]
-    pub path: PathBuf,
+    path: PathBuf,
     /// The task definition of that address or name, where the file has several.
     #[arg(long, value_name = "ADDRESS")]
-    pub resource: Option<String>,
+    resource: Option<String>,
 }
 
-/// A task definition and the files it was read from.
-pub struct DeclaredTask {
-    /// The file as the user named it.
-    pub name: String,
-    sources: Sources,
-    files: Vec<FileId>,
-    known: Known,
-    /// Its place among the task definitions that the files declare.
-    index: usize,
-    pub task: TaskDefinition,
-}
-
-/// Reads one task definition. Everything in its file that cannot be read is said.
-pub fn read(named: &Named) -> Result<DeclaredTask> {
-    let name = input::shown(&named.path);
-    // Said as for any other file that is read.
-    files::readable(&named.path)?;
-    let Input { sources, files, mut problems, loader: known, .. } = input::gather(std::slice::from_ref(&named.path));
-    let (tasks, found) = declared(&sources, &files, &known);
-    problems.extend(found);
-    if tasks.is_empty() && problems.is_empty() {
-        problems = why_not_json(&sources, &files);
-    }
-    if !problems.is_empty() {
-        return Err(said(&sources, &problems));
-    }
-    let index = choose(&tasks, named, &name)?;
-    let task = tasks.into_iter().nth(index).map(|(_, task)| task).context("the task definition is gone")?;
-    let name = sources.get(task.span.file).name.clone();
-    Ok(DeclaredTask { name, sources, files, known, index, task })
-}
-
-/// Every task definition with its address. One that depends on conditions is taken once, under the
-/// first assumption.
-fn declared(sources: &Sources, files: &[FileId], known: &Known) -> (Vec<(String, TaskDefinition)>, Vec<Problem>) {
-    let loader = Loader::new(sources, known.clone());
-    let (stacks, problems) = judge::stacks(sources, files, &loader);
-    let mut tasks: Vec<(String, TaskDefinition)> = Vec::new();
-    for resource in stacks.into_iter().flat_map(|stack| stack.resources) {
-        let Declared::TaskDefinition(task) = resource.declared else { continue };
-        let variant = !resource.assumed.is_empty() && tasks.iter().any(|(_, other)| other.span == task.span);
-        if !variant {
-            tasks.push((resource.address.to_string(), *task));
-        }
-    }
-    (tasks, problems)
-}
-
-fn choose(tasks: &[(String, TaskDefinition)], named: &Named, name: &str) -> Result<usize> {
-    let all = || tasks.iter().map(|(address, _)| address.as_str()).collect::<Vec<_>>().join(", ");
-    if let Some(wanted) = &named.resource {
-        let is = |(address, task): &(String, TaskDefinition)| {
-            address == wanted || task.family.as_str() == Some(wanted.as_str())
-        };
-        return tasks.iter().position(is).ok_or_else(|| {
-            BadInput(format!("--resource {wanted}: {name} has no such task definition, it has {}", all())).into()
-        });
-    }
-    match tasks.len() {
-        0 => Err(BadInput(format!("{name}:1:1: no task definition: nothing in it declares containers")).into()),
-        1 => Ok(0),
-        many => Err(BadInput(format!("{name}: {many} task definitions, --resource names the one: {}", all())).into()),
-    }
-}
-
-/// A document that nobody took for theirs may just be broken.
-fn why_not_json(sources: &Sources, files: &[FileId]) -> Vec<Problem> {
-    let Some(file) = files.first() else { return Vec::new() };
-    let source = sources.get(*file);
-    let looks = source.text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
-    let named = source.name.ends_with(".json");
-    if looks || named { json::parse(*file, &source.text).1 } else { Vec::new() }
-}
-
-fn said(sources: &Sources, problems: &[Problem]) -> anyhow::Error {
-    let lines: Vec<String> = problems
-        .iter()
-        .map(|problem| {
-            let place = sources.place(problem.span);
-            format!("{}:{}:{}: {}", place.file, place.line, place.column, problem.message)
-        })
-        .collect();
-    BadInput(lines.join("\n")).into()
-}
-
-impl DeclaredTask {
-    /// The files' texts with the plan in them.
-    pub fn patched(&self, plan: &Plan) -> Result<Patched, patch::Error> {
-        let change = Change::Plan { located: Located::of(&self.task), plan };
-        patch::patched(&self.sources, self.task.span.file, &[change])
-    }
-
-    /// The name and the text of a file as it was read.
-    pub fn original(&self, file: FileId) -> (String, String) {
-        let source = self.sources.get(file);
-        (source.name.clone(), source.text.clone())
-    }
-
-    /// Bytes of a file that no output may show.
-    pub fn secrets_in(&self, file: FileId) -> Vec<Range<usize>> {
-        let loader = Loader::new(&self.sources, self.known.clone());
-        let (stacks, _) = judge::stacks(&self.sources, &self.files, &loader);
-        let secrets = stacks.iter().flat_map(tojimari_controls::secret_spans);
-        secrets.filter(|span| span.file == file).map(|span| span.range()).collect()
-    }
-
-    /// The task definition that the patched files declare.
-    pub fn apply(&self, plan: &Plan) -> Result<TaskDefinition> {
-        let change = Change::Plan { located: Located::of(&self.task), plan };
-        let patched = patch::meant(&self.sources, self.task.span.file, &[change])
-            .map_err(|error| BadInput(format!("failed to write the plan into {}: {error}", self.name)))?;
-        let texts = patched.texts.into_iter().collect();
-        let sources = self.sources.with(&texts);
-        let (tasks, _) = declared(&sources, &self.files, &self.known);
-        let found = tasks.into_iter().nth(self.index).map(|(_, task)| task);
-        found.with_context(|| format!("failed to read {} again after the edit", self.name))
+impl From<TaskArguments> for Named {
+    fn from(arguments: TaskArguments) -> Named {
+        Named { path: arguments.path, resource: arguments.resource }
     }
 }

@@ -1,7 +1,10 @@
 //! Results for people on standard output.
 
 use std::io::{self, Write};
+use std::path::Path;
 
+use anyhow::Result;
+use tojimari_engine::files;
 use tojimari_render::terminal::harmless;
 use tojimari_text::{Problem, Sources, Span};
 
@@ -13,6 +16,15 @@ pub fn print(text: &str) {
 /// The same for what is written as it is made.
 pub fn write(made: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
     let _ = made(&mut io::stdout().lock());
+}
+
+/// To the file of `-o`, or to standard output where none was given or it is `-`.
+pub fn document(path: Option<&Path>, document: &impl serde::Serialize) -> Result<()> {
+    match path {
+        Some(path) if path != Path::new("-") => files::write_json(path, document)?,
+        _ => print(&files::json(document)?),
+    }
+    Ok(())
 }
 
 /// What could not be read, a line each on standard error.

@@ -3,21 +3,20 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use tojimari_engine::task;
 use tojimari_render::terminal;
 
 use crate::exit::Exit;
-use crate::files;
-
 use crate::lab::{self, RunArguments};
-use crate::task::Named;
-use crate::{task, tell};
+use crate::task::TaskArguments;
+use crate::tell;
 
 /// Run a task's containers with a writable root and record every write that a read-only root
 /// would refuse, also of files that are deleted again.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
-    task: Named,
+    task: TaskArguments,
     #[command(flatten)]
     run: RunArguments,
     /// Only this container of the task.
@@ -29,11 +28,11 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
-    let declared = task::read(&arguments.task)?;
+    let declared = task::read(&arguments.task.into())?;
     let (lab, steps) = lab::open(&declared, &arguments.run, arguments.container, None)?;
-    let profile = lab.trace(&declared.task).map_err(lab::error)?;
+    let profile = lab.trace(&declared.task)?;
     steps.done();
-    files::write_json_or_print(arguments.output.as_deref(), &profile)?;
+    tell::document(arguments.output.as_deref(), &profile)?;
     if arguments.output.is_some() {
         tell::print(&terminal::profile(&profile));
     }

@@ -3,10 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
 use tojimari_model::declared::TaskDefinition;
 
-use crate::exit::BadInput;
+use crate::{Error, Result};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageArgument {
@@ -37,16 +36,15 @@ pub fn by_container(
     let mut images = BTreeMap::new();
     for argument in arguments {
         if !names.contains(&argument.container.as_str()) {
-            return Err(BadInput(format!(
+            return Err(Error::Input(format!(
                 "--image {}={}: {file} has no container of that name, it has {}",
                 argument.container,
                 argument.reference,
                 names.join(", ")
-            ))
-            .into());
+            )));
         }
         if images.insert(argument.container.clone(), argument.reference.clone()).is_some() {
-            return Err(BadInput(format!("--image {}: given twice", argument.container)).into());
+            return Err(Error::Input(format!("--image {}: given twice", argument.container)));
         }
     }
     Ok(images)

@@ -8,12 +8,11 @@ use rayon::prelude::*;
 use tojimari_controls::{Control, Custom, Settings};
 use tojimari_model::declared::Stack;
 use tojimari_model::finding::{Evaluation, Severity};
-use tojimari_read::{self as read, Read};
+use tojimari_read::{self as read, Files, Read};
 use tojimari_text::{FileId, Problem, Sources, Span};
 
 use crate::config::Config;
-use crate::exit::BadInput;
-use crate::input::Loader;
+use crate::{Error, Result};
 
 /// What is asked of every resource.
 #[derive(Clone, Default)]
@@ -37,7 +36,7 @@ pub struct Judged {
 
 impl Rules {
     /// The controls and rules of those names; without names all that are in use.
-    pub fn named(names: &[String], config: &Config) -> Result<Rules, BadInput> {
+    pub fn named(names: &[String], config: &Config) -> Result<Rules> {
         let mut rules =
             Rules { settings: config.settings.clone(), severities: config.severities.clone(), ..Rules::default() };
         let custom = config.rules.clone();
@@ -53,7 +52,7 @@ impl Rules {
                 continue;
             }
             let control = tojimari_controls::find(name)
-                .ok_or_else(|| BadInput(format!("--control {name}: there is no such control")))?;
+                .ok_or_else(|| Error::Input(format!("--control {name}: there is no such control")))?;
             if !rules.controls.iter().any(|other| other.id == control.id) {
                 rules.controls.push(control);
             }
@@ -98,7 +97,7 @@ impl Rules {
 pub fn judge(
     sources: &Sources,
     files: &[FileId],
-    loader: &Loader<'_>,
+    loader: &dyn Files,
     rules: &Rules,
     mut problems: Vec<Problem>,
 ) -> Judged {
@@ -179,7 +178,7 @@ fn drop_repeated(evaluations: &mut Vec<Evaluation>) {
 }
 
 /// The stacks of all units, and what could not be read.
-pub fn stacks(sources: &Sources, files: &[FileId], loader: &Loader<'_>) -> (Vec<Stack>, Vec<Problem>) {
+pub fn stacks(sources: &Sources, files: &[FileId], loader: &dyn Files) -> (Vec<Stack>, Vec<Problem>) {
     let (stacks, problems): (Vec<_>, Vec<_>) =
         read_units(sources, files, loader, |read| (read.stacks, read.problems)).into_iter().unzip();
     (stacks.into_iter().flatten().collect(), problems.into_iter().flatten().collect())
@@ -189,7 +188,7 @@ pub fn stacks(sources: &Sources, files: &[FileId], loader: &Loader<'_>) -> (Vec<
 fn read_units<T: Send>(
     sources: &Sources,
     files: &[FileId],
-    loader: &Loader<'_>,
+    loader: &dyn Files,
     of: impl Fn(Read) -> T + Sync,
 ) -> Vec<T> {
     let formats = files.par_iter().filter_map(|file| Some((*file, read::format_of(sources, *file)?)));

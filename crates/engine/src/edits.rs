@@ -7,7 +7,6 @@ mod undo;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-use anyhow::Result;
 use tojimari_model::declared::{Declared, Stack};
 use tojimari_model::finding::{Evaluation, Remedy, Status};
 use tojimari_plan::Plan;
@@ -19,10 +18,10 @@ use self::line::shown;
 use self::undo::{Undo, watching};
 use crate::accept::accept;
 use crate::config::Config;
-use crate::exit::BadInput;
-use crate::input::Loader;
+use crate::input::Linked;
 use crate::judge::{self, Judged, Rules, judge};
 use crate::tag::{Tag, with};
+use crate::{Error, Result};
 
 /// Remedies of one resource can hide others: a control tells of its first failure.
 const ROUNDS: usize = 32;
@@ -61,7 +60,7 @@ struct Written {
 /// The files as they were read, and what is asked of them.
 pub struct Asked<'a> {
     pub sources: &'a Sources,
-    pub loader: &'a Loader<'a>,
+    pub loader: &'a dyn Linked,
     pub files: &'a [FileId],
     pub config: &'a Config,
     pub rules: &'a Rules,
@@ -94,7 +93,7 @@ impl<'a> Edits<'a> {
     pub fn judged(&self, problems: Vec<Problem>) -> (Sources, Judged) {
         let Asked { sources, loader, files, config, complete, .. } = self.asked;
         let sources = sources.with(&self.texts);
-        let mut judged = judge(&sources, files, &loader.over(&sources), &self.watched, problems);
+        let mut judged = judge(&sources, files, &*loader.over(&sources), &self.watched, problems);
         accept(&mut judged, &sources, config, &self.watched, complete, None);
         (sources, judged)
     }
@@ -114,12 +113,11 @@ impl<'a> Edits<'a> {
             .collect();
         if found.is_empty() && builds.is_empty() {
             let names: Vec<&str> = plan.containers.iter().map(|container| container.name.as_str()).collect();
-            return Err(BadInput(format!(
+            return Err(Error::Input(format!(
                 "{}: the plan is for containers {}, and no task definition here has them",
                 path.display(),
                 names.join(", ")
-            ))
-            .into());
+            )));
         }
         let mut by_file: BTreeMap<FileId, Vec<(String, Change<'_>)>> = BTreeMap::new();
         for (address, located) in found {

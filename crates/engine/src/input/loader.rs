@@ -41,19 +41,13 @@ impl Known {
 /// Loads into `sources`; each file once.
 pub struct Loader<'a> {
     sources: &'a Sources,
-    known: Known,
+    known: &'a Known,
     loaded: RwLock<HashMap<PathBuf, Result<FileId, String>>>,
 }
 
 impl<'a> Loader<'a> {
-    pub fn new(sources: &'a Sources, known: Known) -> Self {
+    pub fn new(sources: &'a Sources, known: &'a Known) -> Self {
         Loader { sources, known, loaded: RwLock::default() }
-    }
-
-    /// The same loader into other sources that have the same files.
-    pub fn over<'b>(&self, sources: &'b Sources) -> Loader<'b> {
-        let loaded = self.loaded.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-        Loader { sources, known: self.known.clone(), loaded: RwLock::new(loaded) }
     }
 
     /// The path without links, where it lies inside of a root.
@@ -85,6 +79,19 @@ impl<'a> Loader<'a> {
         let bytes = std::fs::read(&real).map_err(|error| format!("{name}: {error}"))?;
         let text = String::from_utf8(bytes).map_err(|_| format!("{name} is not UTF-8 text"))?;
         Ok(self.sources.add(name, text))
+    }
+}
+
+/// Files that others point to, whatever their texts became.
+pub trait Linked: Files {
+    /// The same files in other sources, which have all that were loaded.
+    fn over<'b>(&'b self, sources: &'b Sources) -> Box<dyn Files + 'b>;
+}
+
+impl Linked for Loader<'_> {
+    fn over<'b>(&'b self, sources: &'b Sources) -> Box<dyn Files + 'b> {
+        let loaded = self.loaded.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        Box::new(Loader { sources, known: self.known, loaded: RwLock::new(loaded) })
     }
 }
 

@@ -1,8 +1,5 @@
 //! What people accept of what was found: waivers in comments and in the configuration, and a baseline.
 
-use std::path::Path;
-
-use anyhow::Result;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tojimari_controls::Baseline;
@@ -10,8 +7,6 @@ use tojimari_controls::waiver::{self, Run};
 use tojimari_text::{FileId, Problem, Sources};
 
 use crate::config::Config;
-use crate::exit::BadInput;
-use crate::files;
 use crate::judge::{Judged, Rules};
 
 /// Waives what is accepted. What comes back is told as warnings.
@@ -43,16 +38,4 @@ pub fn accept(
     }
     warnings.sort_by_cached_key(|w| (sources.get(w.span.file).name.clone(), w.span.start));
     warnings
-}
-
-pub fn read_baseline(path: &Path) -> Result<Baseline> {
-    let shown = path.display();
-    let text = files::read(path)?;
-    let baseline: Baseline = serde_json::from_str(&text)
-        .map_err(|error| BadInput(format!("{shown}:{}:{}: not a baseline: {error}", error.line(), error.column())))?;
-    if baseline.version != 1 {
-        let version = baseline.version;
-        return Err(BadInput(format!("{shown}: baseline version {version}, this program knows version 1")).into());
-    }
-    Ok(baseline)
 }

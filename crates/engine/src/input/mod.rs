@@ -1,4 +1,4 @@
-//! The files that `check` and `fix` look at: what the user named, folders walked, standard input.
+//! The files that are looked at: what the user named, folders walked, standard input.
 
 mod loader;
 mod walk;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use tojimari_text::{FileId, Problem, Sources, Span};
 
-pub use loader::{Known, Loader, normal, shown};
+pub use loader::{Known, Linked, Loader, normal, shown};
 
 use crate::config::Config;
 
@@ -24,7 +24,8 @@ pub struct Input {
     pub problems: Vec<Problem>,
     /// One line each about what was passed over.
     pub notes: Vec<String>,
-    pub loader: loader::Known,
+    /// What was read already, and where to stay, for a `Loader`.
+    pub known: Known,
     pub config: Config,
     /// The folders that were walked, without links.
     pub walked: Vec<PathBuf>,
@@ -73,7 +74,7 @@ pub fn gather(paths: &[PathBuf]) -> Input {
     }
     let mut found = Vec::new();
     for path in paths {
-        input.loader.add_root(path);
+        input.known.add_root(path);
         input.walked.extend(std::fs::canonicalize(path).ok().filter(|path| path.is_dir()));
         found.extend(walk::files(path));
     }
@@ -96,7 +97,7 @@ pub fn gather(paths: &[PathBuf]) -> Input {
         match text {
             Text::Known(text) => {
                 let id = input.sources.add(&name, text);
-                input.loader.know(&path, id);
+                input.known.know(&path, id);
                 input.files.push(id);
             }
             Text::NotOurs => {}

@@ -3,9 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result};
-
-use crate::exit::BadInput;
+use crate::{Error, Result};
 
 /// The largest file that is read whole: no task definition, profile or plan comes near it.
 const MAX_BYTES: u64 = 100 << 20;
@@ -17,20 +15,20 @@ pub fn read(path: &Path) -> Result<String> {
     std::io::read_to_string(file).map_err(|error| {
         let why =
             if error.kind() == std::io::ErrorKind::InvalidData { "not UTF-8 text".into() } else { error.to_string() };
-        BadInput(format!("{shown}: {why}")).into()
+        Error::Input(format!("{shown}: {why}"))
     })
 }
 
 /// Opens a file that the user named, and says what keeps it from being read.
 pub fn readable(path: &Path) -> Result<std::fs::File> {
     let shown = path.display();
-    let file = std::fs::File::open(path).map_err(|error| BadInput(format!("{shown}: {error}")))?;
-    let metadata = file.metadata().map_err(|error| BadInput(format!("{shown}: {error}")))?;
+    let file = std::fs::File::open(path).map_err(|error| Error::Input(format!("{shown}: {error}")))?;
+    let metadata = file.metadata().map_err(|error| Error::Input(format!("{shown}: {error}")))?;
     if metadata.is_dir() {
-        return Err(BadInput(format!("{shown}: is a folder, a file is needed")).into());
+        return Err(Error::Input(format!("{shown}: is a folder, a file is needed")));
     }
     if metadata.len() > MAX_BYTES {
-        return Err(BadInput(format!("{shown}: larger than {} MiB", MAX_BYTES >> 20)).into());
+        return Err(Error::Input(format!("{shown}: larger than {} MiB", MAX_BYTES >> 20)));
     }
     Ok(file)
 }
@@ -38,9 +36,9 @@ pub fn readable(path: &Path) -> Result<std::fs::File> {
 /// Whether a file may be replaced: one that is read-only is meant to stay.
 pub fn writable(path: &Path) -> Result<()> {
     let shown = path.display();
-    let metadata = std::fs::metadata(path).map_err(|error| BadInput(format!("{shown}: {error}")))?;
+    let metadata = std::fs::metadata(path).map_err(|error| Error::Input(format!("{shown}: {error}")))?;
     match metadata.permissions().readonly() {
-        true => Err(BadInput(format!("{shown}: the file is read-only")).into()),
+        true => Err(Error::Input(format!("{shown}: the file is read-only"))),
         false => Ok(()),
     }
 }
@@ -48,7 +46,7 @@ pub fn writable(path: &Path) -> Result<()> {
 /// Writes beside the target and renames, so that a reader sees the old bytes or the new ones. The
 /// mode and owner of a file that is replaced stay as they were.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let shown = path.display();
+    let failed = || Error::fault(format!("failed to write {}", path.display()));
     // A link stays a link: what it leads to is replaced.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = match target.parent() {
@@ -56,44 +54,33 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         _ => Path::new("."),
     };
     let before = std::fs::metadata(&target).ok();
-    let mut beside = tempfile::Builder::new()
-        .prefix(".tojimari-")
-        .tempfile_in(folder)
-        .with_context(|| format!("failed to write {shown}"))?;
-    beside.write_all(bytes).with_context(|| format!("failed to write {shown}"))?;
+    let mut beside = tempfile::Builder::new().prefix(".tojimari-").tempfile_in(folder).map_err(failed())?;
+    beside.write_all(bytes).map_err(failed())?;
     match &before {
         Some(before) => {
             writable(&target)?;
-            beside.as_file().set_permissions(before.permissions())?;
+            beside.as_file().set_permissions(before.permissions()).map_err(failed())?;
             use std::os::unix::fs::MetadataExt;
             // Only root may give a file away; for others the owner is their own already.
             let _ = std::os::unix::fs::fchown(beside.as_file(), Some(before.uid()), Some(before.gid()));
         }
         None => {
             use std::os::unix::fs::PermissionsExt;
-            beside.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+            beside.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(failed())?;
         }
     }
-    beside.as_file().sync_all().with_context(|| format!("failed to write {shown}"))?;
-    beside.persist(&target).map_err(|error| error.error).with_context(|| format!("failed to write {shown}"))?;
+    beside.as_file().sync_all().map_err(failed())?;
+    beside.persist(&target).map_err(|error| error.error).map_err(failed())?;
     Ok(())
 }
 
 /// Writes a JSON document, indented, with a newline at its end.
 pub fn write_json(path: &Path, document: &impl serde::Serialize) -> Result<()> {
-    let mut text = serde_json::to_string_pretty(document)?;
-    text.push('\n');
-    write(path, text.as_bytes())
+    write(path, json(document)?.as_bytes())
 }
 
-/// To the file of `-o`, or to standard output where none was given or it is `-`.
-#[allow(clippy::print_stdout)]
-pub fn write_json_or_print(path: Option<&Path>, document: &impl serde::Serialize) -> Result<()> {
-    match path {
-        Some(path) if path != Path::new("-") => write_json(path, document),
-        _ => {
-            println!("{}", serde_json::to_string_pretty(document)?);
-            Ok(())
-        }
-    }
+/// A JSON document as it is written.
+pub fn json(document: &impl serde::Serialize) -> Result<String> {
+    let text = serde_json::to_string_pretty(document).map_err(Error::fault("failed to write JSON"))?;
+    Ok(text + "\n")
 }
