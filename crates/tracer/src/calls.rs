@@ -1,5 +1,5 @@
 //! The calls that could change a file system: their numbers on each architecture, what of them the
-//! filter can decide by itself, and where their arguments stand. Longer than 400 lines: one table.
+//! filter can decide by itself, and where their arguments stand.
 
 use libc::c_int;
 use tojimari_model::observed::Operation;

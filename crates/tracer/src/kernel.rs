@@ -207,9 +207,14 @@ pub(crate) fn kind(mode: u32) -> FileKind {
 pub(crate) fn is_proc(folder: BorrowedFd<'_>) -> bool {
     let mut stat = MaybeUninit::<libc::statfs>::zeroed();
     // SAFETY: the kernel writes one `statfs`, a struct of integers.
-    unsafe {
-        libc::fstatfs(folder.as_raw_fd(), stat.as_mut_ptr()) == 0 && stat.assume_init().f_type == libc::PROC_SUPER_MAGIC
-    }
+    let kind = unsafe {
+        if libc::fstatfs(folder.as_raw_fd(), stat.as_mut_ptr()) == -1 {
+            return false;
+        }
+        stat.assume_init().f_type
+    };
+    // The type of both differs between C libraries.
+    i128::from(kind) == i128::from(libc::PROC_SUPER_MAGIC)
 }
 
 /// Whether the mounts that an open mountinfo tells of have changed since it was last asked.

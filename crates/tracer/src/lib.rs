@@ -2,6 +2,7 @@
 
 mod calls;
 mod command;
+mod config;
 mod decode;
 mod engine;
 mod event;
@@ -19,7 +20,8 @@ mod signals;
 mod walk;
 
 pub use command::Command;
+pub use config::{Begin, Config, Error, Outcomes, Report};
 pub use event::{Event, Exit, Mount, Outcome, Record};
 pub use records::Records;
-pub use session::{Begin, Config, Error, Killer, Outcomes, Report, Session, spawn};
+pub use session::{Killer, Session, spawn};
 pub use signals::default_signals;

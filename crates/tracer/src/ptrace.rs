@@ -1,10 +1,11 @@
-//! Ptrace as typed stops and safe functions. Every function may meet a tracee that has just been
+//! Ptrace as typed stops: a tracee that stands still is a `Stopped`, which `wait` alone makes and
+//! which is spent by what lets it go on. Every function may meet a tracee that has just been
 //! killed: that is `Gone`, never a fault, and its end arrives through `wait` all the same.
 
 use std::io;
 use std::mem::{self, MaybeUninit};
 
-use libc::{c_int, c_long, c_uint, c_void, pid_t};
+use libc::{c_int, c_long, c_void, pid_t};
 
 use crate::event::Exit;
 
@@ -15,11 +16,24 @@ const EVENT_STOP: c_int = 128;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gone;
 
-/// Why a tracee was reported.
+/// What `wait` reports of a tracee.
+#[derive(Debug)]
+pub(crate) enum Waited {
+    /// It is no more.
+    Ended(pid_t, Exit),
+    Stopped(Stopped, Stop),
+}
+
+/// A tracee that stands still. Dropped without more, it stands still until it is killed.
+#[derive(Debug)]
+#[must_use = "the tracee stands still until it is let go on"]
+pub(crate) struct Stopped {
+    pid: pid_t,
+}
+
+/// Why a tracee stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// It is no more.
-    Ended(Exit),
     /// At a call that the filter stops, before it is made.
     Call,
     /// At the end of a call.
@@ -39,13 +53,13 @@ pub(crate) enum Stop {
 /// Waits for the next report from a tracee of this thread. `None` when there are none left.
 ///
 /// Children of other threads are not touched: their owners wait for them.
-pub(crate) fn wait() -> io::Result<Option<(pid_t, Stop)>> {
+pub(crate) fn wait() -> io::Result<Option<Waited>> {
     let mut status = 0;
     loop {
         // SAFETY: `status` outlives the call.
         let pid = unsafe { libc::waitpid(-1, &mut status, libc::__WALL | libc::__WNOTHREAD) };
         if pid > 0 {
-            return Ok(Some((pid, stop(status))));
+            return Ok(Some(waited(pid, status)));
         }
         let error = io::Error::last_os_error();
         match error.raw_os_error() {
@@ -56,15 +70,15 @@ pub(crate) fn wait() -> io::Result<Option<(pid_t, Stop)>> {
     }
 }
 
-fn stop(status: c_int) -> Stop {
+fn waited(pid: pid_t, status: c_int) -> Waited {
     if libc::WIFEXITED(status) {
-        return Stop::Ended(Exit::Code(libc::WEXITSTATUS(status)));
+        return Waited::Ended(pid, Exit::Code(libc::WEXITSTATUS(status)));
     }
     if libc::WIFSIGNALED(status) {
-        return Stop::Ended(Exit::Signal(libc::WTERMSIG(status)));
+        return Waited::Ended(pid, Exit::Signal(libc::WTERMSIG(status)));
     }
     let signal = libc::WSTOPSIG(status);
-    match status >> 16 {
+    let stop = match status >> 16 {
         0 if signal == libc::SIGTRAP | 0x80 => Stop::CallEnd,
         0 => Stop::Signal(signal),
         libc::PTRACE_EVENT_SECCOMP => Stop::Call,
@@ -72,10 +86,17 @@ fn stop(status: c_int) -> Stop {
         libc::PTRACE_EVENT_EXEC => Stop::Executed,
         EVENT_STOP if matches!(signal, libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU) => Stop::Group,
         _ => Stop::Trap,
-    }
+    };
+    Waited::Stopped(Stopped { pid }, stop)
 }
 
-fn request(request: c_uint, pid: pid_t, data: usize) -> Result<c_long, Gone> {
+/// The type of a request differs between C libraries.
+#[cfg(not(target_env = "musl"))]
+type Request = libc::c_uint;
+#[cfg(target_env = "musl")]
+type Request = c_int;
+
+fn request(request: Request, pid: pid_t, data: usize) -> Result<c_long, Gone> {
     // SAFETY: none of the requests given here makes the kernel write to memory of this process
     // other than what `data` points to, which its caller owns.
     let answer = unsafe { libc::ptrace(request, pid, 0usize, data) };
@@ -94,19 +115,60 @@ pub(crate) fn seize(pid: pid_t) -> io::Result<()> {
     request(libc::PTRACE_SEIZE, pid, options as usize).map(drop).map_err(|Gone| io::Error::last_os_error())
 }
 
-/// Lets it run, with a signal or 0.
-pub(crate) fn resume(pid: pid_t, signal: c_int) -> Result<(), Gone> {
-    request(libc::PTRACE_CONT, pid, signal as usize).map(drop)
-}
+impl Stopped {
+    /// The thread that stands still.
+    pub fn pid(&self) -> pid_t {
+        self.pid
+    }
 
-/// Lets it run to the end of the call that it is stopped at.
-pub(crate) fn resume_to_end(pid: pid_t) -> Result<(), Gone> {
-    request(libc::PTRACE_SYSCALL, pid, 0).map(drop)
-}
+    /// Lets it run, with a signal or 0.
+    pub fn resume(self, signal: c_int) -> Result<(), Gone> {
+        request(libc::PTRACE_CONT, self.pid, signal as usize).map(drop)
+    }
 
-/// Leaves it in its group stop, to hear of its end.
-pub(crate) fn listen(pid: pid_t) -> Result<(), Gone> {
-    request(libc::PTRACE_LISTEN, pid, 0).map(drop)
+    /// Lets it run to the end of the call that it is stopped at.
+    pub fn resume_to_end(self) -> Result<(), Gone> {
+        request(libc::PTRACE_SYSCALL, self.pid, 0).map(drop)
+    }
+
+    /// Leaves it in its group stop, to hear of its end.
+    pub fn listen(self) -> Result<(), Gone> {
+        request(libc::PTRACE_LISTEN, self.pid, 0).map(drop)
+    }
+
+    /// Lets it run past the call that it is stopped at, which answers ENOSYS and does nothing.
+    pub fn refuse(self) -> Result<(), Gone> {
+        skip_call(self.pid)?;
+        self.resume(0)
+    }
+
+    /// The new process at `Forked`, the thread's former id at `Executed`.
+    pub fn message(&self) -> Result<pid_t, Gone> {
+        let mut message: libc::c_ulong = 0;
+        request(libc::PTRACE_GETEVENTMSG, self.pid, &raw mut message as usize)?;
+        Ok(message as pid_t)
+    }
+
+    /// The call that it is stopped at.
+    pub fn call(&self) -> Result<StoppedCall, Gone> {
+        let info = info(self.pid)?;
+        if info.op != SYSCALL_INFO_SECCOMP {
+            return Err(Gone);
+        }
+        // SAFETY: `op` says that this is the member that was written.
+        let call = unsafe { info.data.seccomp };
+        Ok(StoppedCall { architecture: info.arch, number: call.nr, arguments: call.args, mark: call.ret_data })
+    }
+
+    /// What the call returned at whose end it is: a negative number is an error number.
+    pub fn returned(&self) -> Result<i64, Gone> {
+        let info = info(self.pid)?;
+        if info.op != SYSCALL_INFO_EXIT {
+            return Err(Gone);
+        }
+        // SAFETY: `op` says that this is the member that was written.
+        Ok(unsafe { info.data.exit.sval })
+    }
 }
 
 /// Whether this thread traces it.
@@ -137,13 +199,6 @@ pub(crate) fn block_signals() {
     }
 }
 
-/// The new process at `Forked`, the thread's former id at `Executed`.
-pub(crate) fn message(pid: pid_t) -> Result<pid_t, Gone> {
-    let mut message: libc::c_ulong = 0;
-    request(libc::PTRACE_GETEVENTMSG, pid, &raw mut message as usize)?;
-    Ok(message as pid_t)
-}
-
 /// The call that a tracee is stopped at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StoppedCall {
@@ -155,42 +210,72 @@ pub(crate) struct StoppedCall {
     pub mark: u32,
 }
 
-fn info(pid: pid_t) -> Result<libc::ptrace_syscall_info, Gone> {
-    let mut info = MaybeUninit::<libc::ptrace_syscall_info>::zeroed();
-    let size = mem::size_of::<libc::ptrace_syscall_info>();
+/// `PTRACE_GET_SYSCALL_INFO` and what it answers. Source: linux/ptrace.h; the `libc` crate has it
+/// for glibc alone.
+const GET_SYSCALL_INFO: Request = 0x420e;
+const SYSCALL_INFO_EXIT: u8 = 2;
+const SYSCALL_INFO_SECCOMP: u8 = 3;
+
+/// `struct ptrace_syscall_info`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct SyscallInfo {
+    op: u8,
+    reserved: u8,
+    flags: u16,
+    arch: u32,
+    instruction_pointer: u64,
+    stack_pointer: u64,
+    data: SyscallData,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+union SyscallData {
+    entry: SyscallEntry,
+    exit: SyscallExit,
+    seccomp: SyscallSeccomp,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct SyscallEntry {
+    nr: u64,
+    args: [u64; 6],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct SyscallExit {
+    sval: i64,
+    is_error: u8,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct SyscallSeccomp {
+    nr: u64,
+    args: [u64; 6],
+    ret_data: u32,
+    reserved: u32,
+}
+
+fn info(pid: pid_t) -> Result<SyscallInfo, Gone> {
+    let mut info = MaybeUninit::<SyscallInfo>::zeroed();
+    let size = mem::size_of::<SyscallInfo>();
     // SAFETY: the kernel writes at most `size` bytes, and all of them are initialised: any
     // pattern of bits is a value of this struct of integers.
     unsafe {
-        if libc::ptrace(libc::PTRACE_GET_SYSCALL_INFO, pid, size, info.as_mut_ptr()) == -1 {
+        if libc::ptrace(GET_SYSCALL_INFO, pid, size, info.as_mut_ptr()) == -1 {
             return Err(Gone);
         }
         Ok(info.assume_init())
     }
 }
 
-pub(crate) fn stopped_call(pid: pid_t) -> Result<StoppedCall, Gone> {
-    let info = info(pid)?;
-    if info.op != libc::PTRACE_SYSCALL_INFO_SECCOMP {
-        return Err(Gone);
-    }
-    // SAFETY: `op` says that this is the member that was written.
-    let call = unsafe { info.u.seccomp };
-    Ok(StoppedCall { architecture: info.arch, number: call.nr, arguments: call.args, mark: call.ret_data })
-}
-
-/// What the call returned: a negative number is an error number.
-pub(crate) fn returned(pid: pid_t) -> Result<i64, Gone> {
-    let info = info(pid)?;
-    if info.op != libc::PTRACE_SYSCALL_INFO_EXIT {
-        return Err(Gone);
-    }
-    // SAFETY: `op` says that this is the member that was written.
-    Ok(unsafe { info.u.exit.sval })
-}
-
 /// Skips the call that a tracee is stopped at and makes it answer ENOSYS.
 #[cfg(target_arch = "x86_64")]
-pub(crate) fn refuse(pid: pid_t) -> Result<(), Gone> {
+fn skip_call(pid: pid_t) -> Result<(), Gone> {
     let mut registers = MaybeUninit::<libc::user_regs_struct>::zeroed();
     request(libc::PTRACE_GETREGS, pid, registers.as_mut_ptr() as usize)?;
     // SAFETY: zeroed, then written by the kernel; a struct of integers.
@@ -202,7 +287,7 @@ pub(crate) fn refuse(pid: pid_t) -> Result<(), Gone> {
 
 /// Skips the call that a tracee is stopped at and makes it answer ENOSYS.
 #[cfg(target_arch = "aarch64")]
-pub(crate) fn refuse(pid: pid_t) -> Result<(), Gone> {
+fn skip_call(pid: pid_t) -> Result<(), Gone> {
     /// Register sets of linux/elf.h.
     const NT_PRSTATUS: usize = 1;
     const NT_ARM_SYSTEM_CALL: usize = 0x404;
@@ -296,4 +381,65 @@ pub(crate) fn read_exact(pid: pid_t, address: u64, buffer: &mut [u8]) -> Result<
         done += read(pid, address.wrapping_add(done as u64), &mut buffer[done..])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_told_from_every_other() {
+        let stopped = |signal: c_int, event: c_int| event << 16 | signal << 8 | 0x7f;
+        let table = [
+            (stopped(libc::SIGTRAP | 0x80, 0), Stop::CallEnd),
+            (stopped(libc::SIGUSR1, 0), Stop::Signal(libc::SIGUSR1)),
+            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_SECCOMP), Stop::Call),
+            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_CLONE), Stop::Forked),
+            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_EXEC), Stop::Executed),
+            (stopped(libc::SIGTSTP, EVENT_STOP), Stop::Group),
+            (stopped(libc::SIGTRAP, EVENT_STOP), Stop::Trap),
+        ];
+        for (status, expected) in table {
+            match waited(7, status) {
+                Waited::Stopped(stopped, stop) => assert_eq!((stopped.pid(), stop), (7, expected)),
+                ended => panic!("{status:#x}: {ended:?}"),
+            }
+        }
+        assert!(matches!(waited(7, 3 << 8), Waited::Ended(7, Exit::Code(3))));
+        assert!(matches!(waited(7, libc::SIGKILL), Waited::Ended(7, Exit::Signal(libc::SIGKILL))));
+    }
+
+    /// What is defined here for every C library is what `libc` has for glibc.
+    #[cfg(target_env = "gnu")]
+    #[test]
+    fn the_kernels_structs_have_its_layout() {
+        use std::mem::{align_of, offset_of, size_of};
+        assert_eq!(GET_SYSCALL_INFO, libc::PTRACE_GET_SYSCALL_INFO);
+        assert_eq!(SYSCALL_INFO_EXIT, libc::PTRACE_SYSCALL_INFO_EXIT);
+        assert_eq!(SYSCALL_INFO_SECCOMP, libc::PTRACE_SYSCALL_INFO_SECCOMP);
+        assert_eq!(size_of::<SyscallInfo>(), size_of::<libc::ptrace_syscall_info>());
+        assert_eq!(align_of::<SyscallInfo>(), align_of::<libc::ptrace_syscall_info>());
+        assert_eq!(size_of::<SyscallEntry>(), size_of::<libc::__c_anonymous_ptrace_syscall_info_entry>());
+        assert_eq!(size_of::<SyscallExit>(), size_of::<libc::__c_anonymous_ptrace_syscall_info_exit>());
+        assert_eq!(size_of::<SyscallSeccomp>(), size_of::<libc::__c_anonymous_ptrace_syscall_info_seccomp>());
+        macro_rules! same_offsets {
+            ($($ours:ident.$our:ident = $theirs:ident.$their:ident),* $(,)?) => {
+                $(assert_eq!(offset_of!($ours, $our), offset_of!(libc::$theirs, $their), stringify!($our));)*
+            };
+        }
+        same_offsets!(
+            SyscallInfo.op = ptrace_syscall_info.op,
+            SyscallInfo.flags = ptrace_syscall_info.flags,
+            SyscallInfo.arch = ptrace_syscall_info.arch,
+            SyscallInfo.instruction_pointer = ptrace_syscall_info.instruction_pointer,
+            SyscallInfo.stack_pointer = ptrace_syscall_info.stack_pointer,
+            SyscallInfo.data = ptrace_syscall_info.u,
+            SyscallEntry.args = __c_anonymous_ptrace_syscall_info_entry.args,
+            SyscallExit.sval = __c_anonymous_ptrace_syscall_info_exit.sval,
+            SyscallExit.is_error = __c_anonymous_ptrace_syscall_info_exit.is_error,
+            SyscallSeccomp.nr = __c_anonymous_ptrace_syscall_info_seccomp.nr,
+            SyscallSeccomp.args = __c_anonymous_ptrace_syscall_info_seccomp.args,
+            SyscallSeccomp.ret_data = __c_anonymous_ptrace_syscall_info_seccomp.ret_data,
+        );
+    }
 }

@@ -11,37 +11,38 @@ use tojimari_model::observed::{FileKind, Operation};
 
 use super::{Engine, Looked, MOST_SUCCEEDED, Pending, Task};
 use crate::calls::{ARCH_X86_64, ARCHITECTURES, Call, Numbers, What, X32_BIT};
+use crate::config::Outcomes;
 use crate::decode::{Aim, Decoder, Target};
 use crate::event::{Event, Outcome, Record};
 use crate::filter::MARK;
 use crate::judge::Check;
-use crate::ptrace::{self, Gone, StoppedCall, Unreadable};
+use crate::ptrace::{Gone, Stopped, StoppedCall, Unreadable};
 use crate::resolve::{Base, NoSite, Root, Site, View};
-use crate::session::Outcomes;
 
 impl Engine {
     /// At a call that the filter stops.
-    pub(super) fn called(&mut self, pid: i32) -> Result<(), Gone> {
-        let stopped = ptrace::stopped_call(pid)?;
+    pub(super) fn called(&mut self, stopped: Stopped) -> Result<(), Gone> {
+        let pid = stopped.pid();
+        let made = stopped.call()?;
         self.count_stop();
         let recorded = self.tasks[&pid].recorded;
-        let Some(call) = Numbers::find(&self.numbers, stopped.architecture, stopped.number) else {
+        let Some(call) = Numbers::find(&self.numbers, made.architecture, made.number) else {
             // A table that is not traced; or a filter of the program's own that asks for a tracer
             // of its own: without one, the kernel answers ENOSYS.
-            self.report.foreign_calls_refused += u64::from(is_foreign(&stopped));
-            return refuse(pid);
+            self.report.foreign_calls_refused += u64::from(is_foreign(&made));
+            return stopped.refuse();
         };
-        if stopped.mark != u32::from(MARK) {
-            return refuse(pid);
+        if made.mark != u32::from(MARK) {
+            return stopped.refuse();
         }
         match call.what {
             What::IoUring => {
                 self.report.io_uring_refused += u64::from(recorded);
-                return refuse(pid);
+                return stopped.refuse();
             }
             What::Ptrace => {
                 self.report.ptrace_asked += u64::from(recorded);
-                return ptrace::resume(pid, 0);
+                return stopped.resume(0);
             }
             _ => {}
         }
@@ -53,12 +54,12 @@ impl Engine {
             if changes_names {
                 self.resolver.recent.changes(pid);
             }
-            return ptrace::resume(pid, 0);
+            return stopped.resume(0);
         }
         let at = self.begun.map(|(_, begun)| begun.elapsed()).unwrap_or_default();
         let mut pending = Pending { events: Vec::new(), returned: None, unresolved: false, disturbs, at };
         if recorded {
-            self.look(pid, call, &stopped, &mut pending)?;
+            self.look(&stopped, call, &made, &mut pending)?;
         }
         if changes_names || disturbs {
             self.resolver.recent.changes(pid);
@@ -67,17 +68,18 @@ impl Engine {
             if let Some(task) = self.tasks.get_mut(&pid) {
                 task.pending = Some(pending);
             }
-            ptrace::resume_to_end(pid)
+            stopped.resume_to_end()
         } else {
-            ptrace::resume(pid, 0)?;
+            stopped.resume(0)?;
             self.send(pending.events, Outcome::NotLearned);
             Ok(())
         }
     }
 
     /// Finds out what the call aims at.
-    fn look(&mut self, pid: i32, call: &Call, stopped: &StoppedCall, pending: &mut Pending) -> Result<(), Gone> {
-        let aims = match (Decoder { pid, call: stopped }).aims(call) {
+    fn look(&mut self, stopped: &Stopped, call: &Call, made: &StoppedCall, pending: &mut Pending) -> Result<(), Gone> {
+        let pid = stopped.pid();
+        let aims = match (Decoder { pid, call: made }).aims(call) {
             Ok(aims) => aims,
             Err(Unreadable::Gone) => return Err(Gone),
             Err(Unreadable::TooLong) => return Ok(()),
@@ -244,11 +246,12 @@ impl Engine {
     }
 
     /// At the end of a call that was waited for.
-    pub(super) fn call_ended(&mut self, pid: i32) -> Result<(), Gone> {
+    pub(super) fn call_ended(&mut self, stopped: Stopped) -> Result<(), Gone> {
+        let pid = stopped.pid();
         let Some(pending) = self.tasks.get_mut(&pid).and_then(|task| task.pending.take()) else {
-            return ptrace::resume(pid, 0);
+            return stopped.resume(0);
         };
-        let returned = ptrace::returned(pid);
+        let returned = stopped.returned();
         if pending.disturbs {
             self.disturbed();
         }
@@ -270,7 +273,7 @@ impl Engine {
                 _ => self.report.unresolved += 1,
             }
         }
-        let resumed = ptrace::resume(pid, 0);
+        let resumed = stopped.resume(0);
         if succeeded && self.config.outcomes == Outcomes::WhereNeeded {
             if self.succeeded.len() >= MOST_SUCCEEDED {
                 self.succeeded.clear();
@@ -311,12 +314,6 @@ fn is_foreign(stopped: &StoppedCall) -> bool {
     let x32 = stopped.architecture == ARCH_X86_64 && stopped.number as u32 & X32_BIT != 0;
     // -1 is the number of no call at all.
     !known || x32 && stopped.number as u32 != u32::MAX
-}
-
-/// Makes the call answer ENOSYS instead.
-fn refuse(pid: i32) -> Result<(), Gone> {
-    ptrace::refuse(pid)?;
-    ptrace::resume(pid, 0)
 }
 
 fn outcome(returned: i64) -> Outcome {

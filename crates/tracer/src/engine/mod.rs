@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 
 use crate::Command;
 use crate::calls::Numbers;
+use crate::config::{Begin, Config, Error, Report, Shared};
 use crate::decode::Aim;
 use crate::event::{Event, Exit, Outcome, Record};
 use crate::kernel;
 use crate::launch::{self, Launched, Progress};
-use crate::ptrace::{self, Gone, Stop};
+use crate::ptrace::{self, Gone, Stop, Stopped, Waited};
 use crate::records::Sender;
 use crate::resolve::{Resolver, Root};
-use crate::session::{Begin, Config, Error, Report, Shared};
 
 /// How many succeeded pairs of path and operation are remembered before all are forgotten: then
 /// their ends are waited for again.
@@ -113,37 +113,32 @@ impl Engine {
     /// Until the first program runs there is nothing to record.
     fn follow_to_program(&mut self, launched: Launched, command: &Command) -> Result<(), Error> {
         loop {
-            let (pid, stop) = match ptrace::wait() {
-                Ok(Some(next)) => next,
+            let waited = match ptrace::wait() {
+                Ok(Some(waited)) => waited,
                 Ok(None) => return Err(Error::System { what: "follow the traced process", source: gone() }),
                 Err(source) => return Err(Error::System { what: "wait for the traced process", source }),
             };
-            let ended = matches!(stop, Stop::Ended(_));
-            if !ended && stop != Stop::Executed {
-                self.handle(pid, stop);
+            let ended = matches!(waited, Waited::Ended(..));
+            if !ended && !matches!(waited, Waited::Stopped(_, Stop::Executed)) {
+                self.handle(waited);
                 continue;
             }
-            let progress = launched.progress();
-            return match progress {
+            let outcome = match launched.progress() {
                 Progress::Failed { doing: "execute", error: source } => {
-                    self.handle(pid, stop);
                     Err(Error::Execute { program: command.program.display().to_string(), source })
                 }
-                Progress::Failed { doing, error: source } => {
-                    self.handle(pid, stop);
-                    Err(Error::System { what: doing, source })
-                }
+                Progress::Failed { doing, error: source } => Err(Error::System { what: doing, source }),
                 Progress::Executed { .. } if ended => {
-                    self.handle(pid, stop);
                     Err(Error::System { what: "follow the traced process", source: gone() })
                 }
                 Progress::Executed { no_new_privileges } => {
                     self.report.no_new_privileges = no_new_privileges;
                     self.started = Instant::now();
-                    self.handle(pid, stop);
                     Ok(())
                 }
             };
+            self.handle(waited);
+            return outcome;
         }
     }
 
@@ -155,9 +150,9 @@ impl Engine {
     pub fn run(mut self) -> Result<Report, Error> {
         loop {
             match ptrace::wait() {
-                Ok(Some((pid, stop))) => {
+                Ok(Some(waited)) => {
                     let woken = Instant::now();
-                    self.handle(pid, stop);
+                    self.handle(waited);
                     self.busy += woken.elapsed();
                 }
                 Ok(None) => break,
@@ -171,11 +166,12 @@ impl Engine {
         Ok(self.report)
     }
 
-    fn handle(&mut self, pid: i32, stop: Stop) {
-        if let Stop::Ended(exit) = stop {
-            self.ended(pid, exit);
-            return;
-        }
+    fn handle(&mut self, waited: Waited) {
+        let (stopped, stop) = match waited {
+            Waited::Ended(pid, exit) => return self.ended(pid, exit),
+            Waited::Stopped(stopped, stop) => (stopped, stop),
+        };
+        let pid = stopped.pid();
         if !self.tasks.contains_key(&pid) {
             self.adopt(pid);
         }
@@ -186,22 +182,21 @@ impl Engine {
         }
         // Whoever is gone is reported as ended soon.
         let _: Result<(), Gone> = match stop {
-            Stop::Ended(_) => Ok(()),
-            Stop::Call => self.called(pid),
-            Stop::CallEnd => self.call_ended(pid),
+            Stop::Call => self.called(stopped),
+            Stop::CallEnd => self.call_ended(stopped),
             Stop::Forked => {
-                if let Ok(child) = ptrace::message(pid) {
+                if let Ok(child) = stopped.message() {
                     self.forked(pid, child);
                 }
-                ptrace::resume(pid, 0)
+                stopped.resume(0)
             }
             Stop::Executed => {
-                self.executed(pid);
-                ptrace::resume(pid, 0)
+                self.executed(&stopped);
+                stopped.resume(0)
             }
-            Stop::Group => ptrace::listen(pid),
-            Stop::Trap => ptrace::resume(pid, 0),
-            Stop::Signal(signal) => ptrace::resume(pid, signal),
+            Stop::Group => stopped.listen(),
+            Stop::Trap => stopped.resume(0),
+            Stop::Signal(signal) => stopped.resume(signal),
         };
     }
 
@@ -236,9 +231,10 @@ impl Engine {
         }
     }
 
-    fn executed(&mut self, pid: i32) {
+    fn executed(&mut self, stopped: &Stopped) {
+        let pid = stopped.pid();
         // A thread that is not the first takes over the first one's id, which has ended unseen.
-        if let Ok(former) = ptrace::message(pid)
+        if let Ok(former) = stopped.message()
             && former != pid
             && let Some(task) = self.tasks.remove(&former)
         {
