@@ -3,31 +3,27 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, PipeWriter};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use libcontainer::container::builder::ContainerBuilder;
-use libcontainer::error::LibcontainerError;
 use libcontainer::oci_spec::runtime::Spec;
 use libcontainer::syscall::syscall::SyscallType;
 use libcontainer::workload::{Executor, ExecutorError, ExecutorSetEnvsError, ExecutorValidationError};
 use nix::errno::Errno;
+use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::job::{NotStarted, Report, TaskJob};
-use super::keeper::exit_code;
-use super::pipe::{ChildSignal, send, wait_for};
+use super::job::{CannotRun, NotStarted, Report, TaskJob};
+use super::pipe::{ChildSignal, Incoming, exit_code, send, wait_for};
 use super::spec;
-
-/// Begins the message of a mistake in the image or the task definition, so that it is found again
-/// in what libcontainer makes of it.
-const MISTAKE: &str = "tojimari cannot run ";
 
 /// Exit codes of a shell, and of Docker, for a program that cannot be run and one that is not there.
 const CANNOT_RUN: i32 = 126;
@@ -42,64 +38,70 @@ const ID: &str = "container";
 pub(super) fn run(folder: &Path, index: usize) -> io::Result<()> {
     let job = TaskJob::read(folder)?;
     let mut reports = fs::OpenOptions::new().write(true).open(job.reports())?;
-    match start(&job, index) {
+    let (mut failed, exec_pipe) = exec_pipe()?;
+    match start(&job, index, exec_pipe) {
         Ok(pid) => {
             send(&mut reports, &Report::Started { container: index, pid: pid.as_raw() })?;
             let status = wait(pid)?;
-            send(&mut reports, &Report::Exited { container: index, status })
+            match failed.messages::<CannotRun>().pop() {
+                // It counted as started, but nothing of the image has run.
+                Some(why) => send(&mut reports, &Report::NotStarted { container: index, why: NotStarted::Input(why) }),
+                None => send(&mut reports, &Report::Exited { container: index, status }),
+            }
         }
-        Err(why) => send(&mut reports, &Report::NotStarted { container: index, why }),
+        Err(error) => {
+            let why = not_started(&mut failed, error);
+            send(&mut reports, &Report::NotStarted { container: index, why })
+        }
     }
 }
 
-fn start(job: &TaskJob, index: usize) -> Result<Pid, NotStarted> {
-    let fault = |error: &dyn std::error::Error| NotStarted::Fault(told(error));
+fn start(job: &TaskJob, index: usize, exec_pipe: ExecPipe) -> Result<Pid, BoxError> {
     let container = &job.containers[index];
     let folder = job.container_folder(index);
-    let spec = spec::of(job, index).map_err(|error| fault(&error))?;
-    spec.save(folder.join("bundle/config.json")).map_err(|error| fault(&error))?;
-    let built = ContainerBuilder::new(ID.to_owned(), SyscallType::default())
-        .with_executor(Program { init: container.init })
-        .with_root_path(folder.join("state"))
-        .and_then(|builder| builder.as_init(folder.join("bundle")).with_systemd(false).with_detach(true).build())
-        .and_then(|mut built| built.start().map(|()| built));
-    match built {
-        Ok(built) => match built.pid() {
-            Some(pid) => Ok(Pid::from_raw(pid.as_raw())),
-            None => Err(NotStarted::Fault("the container has no process".to_owned())),
-        },
-        Err(error) => Err(why(&error)),
-    }
+    spec::of(job, index)?.save(folder.join("bundle/config.json"))?;
+    let mut built = ContainerBuilder::new(ID.to_owned(), SyscallType::default())
+        .with_executor(Program { init: container.init, exec_pipe })
+        .with_root_path(folder.join("state"))?
+        .as_init(folder.join("bundle"))
+        .with_systemd(false)
+        .with_detach(true)
+        .build()?;
+    built.start()?;
+    let pid = built.pid().ok_or("the container has no process")?;
+    Ok(Pid::from_raw(pid.as_raw()))
 }
 
 /// Runs a health check; its output goes to where this process's does.
 pub(super) fn probe(folder: &Path, index: usize, number: u32) -> io::Result<()> {
     let job = TaskJob::read(folder)?;
     let mut reports = fs::OpenOptions::new().write(true).open(job.reports())?;
-    let (status, message) = match run_probe(&job, index, number) {
-        Ok(status) => (status, None),
-        Err(NotStarted::Input(message) | NotStarted::Fault(message)) => (None, Some(message)),
+    let (mut failed, exec_pipe) = exec_pipe()?;
+    let (status, not_started) = match run_probe(&job, index, number, exec_pipe) {
+        // A status of its own counts for more than what was said before it ran.
+        Ok(status) => (status, failed.messages().pop().filter(|_| could_not_run(status)).map(NotStarted::Input)),
+        Err(error) => (None, Some(not_started(&mut failed, error))),
     };
-    send(&mut reports, &Report::Probed { container: index, status, message })
+    send(&mut reports, &Report::Probed { container: index, status, not_started })
 }
 
-fn run_probe(job: &TaskJob, index: usize, number: u32) -> Result<Option<i32>, NotStarted> {
-    let fault = |error: &dyn std::error::Error| NotStarted::Fault(told(error));
+fn run_probe(job: &TaskJob, index: usize, number: u32, exec_pipe: ExecPipe) -> Result<Option<i32>, BoxError> {
     let container = &job.containers[index];
     let Some(health) = &container.health else { return Ok(None) };
     let folder = job.container_folder(index);
-    let process = spec::process(container, health.args.clone()).map_err(|error| fault(&error))?;
+    let process = spec::process(container, health.args.clone())?;
     let file = folder.join(format!("probe-{number}.json"));
-    let written = serde_json::to_vec(&process).map_err(io::Error::from).and_then(|json| fs::write(&file, json));
-    written.map_err(|error| fault(&error))?;
+    fs::write(&file, serde_json::to_vec(&process)?)?;
     let built = ContainerBuilder::new(ID.to_owned(), SyscallType::default())
-        .with_executor(Program { init: false })
+        .with_executor(Program { init: false, exec_pipe })
         .with_root_path(folder.join("state"))
         .and_then(|builder| builder.as_tenant().with_process(Some(&file)).with_detach(true).build());
     let _ = fs::remove_file(&file);
-    let pid = built.map(|pid| Pid::from_raw(pid.as_raw())).map_err(|error| why(&error))?;
-    let within = Duration::try_from_secs_f64(health.timeout).unwrap_or(Duration::from_secs(5));
-    wait_within(pid, within).map_err(|error| fault(&error))
+    Ok(wait_within(Pid::from_raw(built?.as_raw()), health.timeout)?)
+}
+
+fn could_not_run(status: Option<i32>) -> bool {
+    matches!(status, Some(CANNOT_RUN | NOT_FOUND))
 }
 
 fn wait(pid: Pid) -> io::Result<i32> {
@@ -137,13 +139,24 @@ fn wait_within(pid: Pid, within: Duration) -> io::Result<Option<i32>> {
     }
 }
 
-/// Tells the user's mistakes from faults.
-fn why(error: &LibcontainerError) -> NotStarted {
-    let told = told(error);
-    match told.find(MISTAKE) {
-        Some(at) => NotStarted::Input(told[at + MISTAKE.len()..].to_owned()),
-        None => NotStarted::Fault(told),
+/// Tells the user's mistakes from faults: libcontainer knows them only as text.
+fn not_started(failed: &mut Incoming, error: BoxError) -> NotStarted {
+    match failed.messages().pop() {
+        Some(why) => NotStarted::Input(why),
+        None => NotStarted::Fault(told(&*error)),
     }
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The end that the process which becomes the container's program writes to.
+type ExecPipe = Arc<Mutex<Option<PipeWriter>>>;
+
+/// A way for the process that becomes the container's program to tell why it cannot. No program of
+/// the container ever holds its end, which is close-on-exec.
+fn exec_pipe() -> io::Result<(Incoming, ExecPipe)> {
+    let (reader, writer) = io::pipe()?;
+    Ok((Incoming::new(reader)?, Arc::new(Mutex::new(Some(writer)))))
 }
 
 /// An error with its causes in one line, each part once.
@@ -171,19 +184,29 @@ fn told(error: &dyn std::error::Error) -> String {
 #[derive(Clone)]
 struct Program {
     init: bool,
+    exec_pipe: ExecPipe,
+}
+
+impl Program {
+    fn report(&self, why: CannotRun) {
+        if let Some(pipe) = &mut *self.exec_pipe.lock().unwrap_or_else(PoisonError::into_inner) {
+            // Without a listener the status alone tells.
+            let _ = send(pipe, &why);
+        }
+    }
 }
 
 impl Executor for Program {
     fn validate(&self, spec: &Spec) -> Result<(), ExecutorValidationError> {
-        let Some((program, _, environment)) = program_of(spec) else {
-            return Err(ExecutorValidationError::ArgValidationError(format!("{MISTAKE}a container without a command")));
+        let found = match program_of(spec) {
+            Some((program, _, environment)) => find(&program, &environment).map(drop),
+            None => Err(CannotRun::NoCommand),
         };
-        match find(&program, &environment) {
-            Ok(_) => Ok(()),
-            Err(because) => {
-                Err(ExecutorValidationError::ArgValidationError(format!("{MISTAKE}`{program}`: {because}")))
-            }
-        }
+        found.map_err(|why| {
+            let error = ExecutorValidationError::ArgValidationError(why.to_string());
+            self.report(why);
+            error
+        })
     }
 
     /// The environment is given to the program directly.
@@ -193,22 +216,16 @@ impl Executor for Program {
 
     fn exec(&self, spec: &Spec) -> Result<(), ExecutorError> {
         let (program, arguments, environment) = program_of(spec).ok_or(ExecutorError::InvalidArg)?;
-        let path = find(&program, &environment).map_err(|because| ExecutorError::Other(because.to_owned()))?;
+        let path = find(&program, &environment).map_err(|why| ExecutorError::Other(why.to_string()))?;
         // What whoever started this tool had ignored is no concern of the container.
         tojimari_tracer::default_signals();
         let mut command = Command::new(&path);
         command.arg0(&program).args(&arguments).env_clear().envs(environment);
-        let error = if self.init { be_init(&mut command) } else { command.exec() };
-        // Too late for a report: the container counts as started.
-        let _ = writeln!(io::stderr(), "{MISTAKE}`{program}`: {error}");
+        let error = if self.init { self.be_init(&mut command) } else { command.exec() };
+        // Too late for an error: the container counts as started.
+        self.report(CannotRun::Refused(error.raw_os_error().unwrap_or(libc::EIO)));
         std::process::exit(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_RUN })
     }
-}
-
-/// The mistake that a container's last line of output tells of, where its program could not be run.
-pub(super) fn mistake(status: i32, output: &[String]) -> Option<String> {
-    let tried = status == CANNOT_RUN || status == NOT_FOUND;
-    output.last().filter(|_| tried)?.strip_prefix(MISTAKE).map(str::to_owned)
 }
 
 type Environment = Vec<(String, String)>;
@@ -226,46 +243,56 @@ fn program_of(spec: &Spec) -> Option<(String, Vec<String>, Environment)> {
 }
 
 /// Where the program is, as execvp(3) looks for it. The error tells why it cannot be run.
-fn find(program: &str, environment: &Environment) -> Result<PathBuf, &'static str> {
+fn find(program: &str, environment: &Environment) -> Result<PathBuf, CannotRun> {
     let path = environment.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value.as_str());
     let places: Vec<PathBuf> = if program.contains('/') {
         vec![PathBuf::from(program)]
     } else {
         path.split(':').map(|folder| Path::new(if folder.is_empty() { "." } else { folder }).join(program)).collect()
     };
-    let mut because = if program.contains('/') { "no such file in the image" } else { "not found in PATH" };
+    let mut because = if program.contains('/') { CannotRun::NoSuchFile } else { CannotRun::NotInPath };
     for place in places {
         match fs::metadata(&place) {
             Ok(metadata) if metadata.is_file() && metadata.permissions().mode() & 0o111 != 0 => return Ok(place),
-            Ok(metadata) if metadata.is_dir() => because = "is a folder",
-            Ok(_) => because = "is not executable",
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => because = "permission denied",
+            Ok(metadata) if metadata.is_dir() => because = CannotRun::Folder,
+            Ok(_) => because = CannotRun::NotExecutable,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => because = CannotRun::PermissionDenied,
             Err(_) => {}
         }
     }
     Err(because)
 }
 
-/// The first process of a container with `initProcessEnabled`: starts the program, passes signals
-/// on to it, reaps orphans, and ends as the program ends. Returns only if it could not be started.
-fn be_init(command: &mut Command) -> io::Error {
-    let program = match command.spawn() {
-        Ok(child) => Pid::from_raw(child.id() as i32),
-        Err(error) => return error,
-    };
-    // Not before: the program would begin with its signals blocked.
-    let signals = SigSet::all();
-    if let Err(error) = signals.thread_block() {
-        return error.into();
-    }
-    reap(program);
-    loop {
-        match signals.wait() {
-            Ok(Signal::SIGCHLD) => reap(program),
-            Ok(signal) => {
-                let _ = kill(program, signal);
+impl Program {
+    /// The first process of a container with `initProcessEnabled`: starts the program, passes
+    /// signals on to it, reaps orphans, and ends as the program ends. Returns only if the program
+    /// could not be started.
+    fn be_init(&self, command: &mut Command) -> io::Error {
+        // The program runs before this process has let go of the pipe: until then nobody may look
+        // at this process's descriptors.
+        let visible = prctl::get_dumpable().unwrap_or(true);
+        let started = prctl::set_dumpable(false).map_err(io::Error::from).and_then(|()| command.spawn());
+        let program = match started {
+            Ok(child) => Pid::from_raw(child.id() as i32),
+            Err(error) => return error,
+        };
+        drop(self.exec_pipe.lock().unwrap_or_else(PoisonError::into_inner).take());
+        // Fails nowhere where it could be set before.
+        let _ = prctl::set_dumpable(visible);
+        // Not before: the program would begin with its signals blocked.
+        let signals = SigSet::all();
+        if let Err(error) = signals.thread_block() {
+            return error.into();
+        }
+        reap(program);
+        loop {
+            match signals.wait() {
+                Ok(Signal::SIGCHLD) => reap(program),
+                Ok(signal) => {
+                    let _ = kill(program, signal);
+                }
+                Err(_) => {}
             }
-            Err(_) => {}
         }
     }
 }
@@ -298,20 +325,12 @@ mod tests {
         let program = folder.path().join("program");
         fs::write(&program, "").expect("a file");
         let path = environment(&format!("/nowhere:{}", folder.path().display()));
-        assert_eq!(find("program", &path), Err("is not executable"));
+        assert_eq!(find("program", &path), Err(CannotRun::NotExecutable));
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
         assert_eq!(find("program", &path), Ok(program.clone()));
         assert_eq!(find(program.to_str().expect("UTF-8"), &Vec::new()), Ok(program));
-        assert_eq!(find("other", &path), Err("not found in PATH"));
-        assert_eq!(find("/no/such", &path), Err("no such file in the image"));
-        assert_eq!(find(folder.path().to_str().expect("UTF-8"), &path), Err("is a folder"));
-    }
-
-    #[test]
-    fn a_mistake_is_found_in_the_last_line() {
-        let output = ["hello".to_owned(), format!("{MISTAKE}`/run.sh`: no such file")];
-        assert_eq!(mistake(127, &output).as_deref(), Some("`/run.sh`: no such file"));
-        assert_eq!(mistake(1, &output), None);
-        assert_eq!(mistake(127, &output[..1]), None);
+        assert_eq!(find("other", &path), Err(CannotRun::NotInPath));
+        assert_eq!(find("/no/such", &path), Err(CannotRun::NoSuchFile));
+        assert_eq!(find(folder.path().to_str().expect("UTF-8"), &path), Err(CannotRun::Folder));
     }
 }

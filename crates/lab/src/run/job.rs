@@ -2,6 +2,7 @@
 //! the messages that come back. All of it is JSON, one message a line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +20,8 @@ pub(super) struct TaskJob {
     /// Folders that containers mount, made empty for this run.
     pub volumes: Vec<VolumeJob>,
     pub exercise: Option<ExerciseJob>,
-    /// How long the task runs after it is up, beside the exercise, in seconds.
-    pub duration: f64,
+    /// How long the task runs after it is up, beside the exercise.
+    pub duration: Duration,
     /// Containers share one IPC namespace (`ipcMode` task or host).
     pub shared_ipc: bool,
     /// Stop by SIGKILL at the end: what a container does when it is stopped is not of interest.
@@ -30,8 +31,7 @@ pub(super) struct TaskJob {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct ExerciseJob {
     pub command: String,
-    /// Seconds.
-    pub timeout: f64,
+    pub timeout: Duration,
 }
 
 /// A volume is a folder of the run, by its place in the list.
@@ -78,14 +78,14 @@ pub(super) struct ContainerJob {
     /// A process of ours is the container's first one: it reaps orphans and passes signals on.
     pub init: bool,
     pub health: Option<HealthJob>,
-    /// How many seconds it may take to become healthy, or to listen on its ports.
-    pub patience: f64,
+    /// How long it may take to become healthy, or to listen on its ports.
+    pub patience: Duration,
     pub depends_on: Vec<DependencyJob>,
     /// TCP ports that the task definition maps.
     pub ports: Vec<u16>,
     pub stop_signal: i32,
-    /// Seconds between the stop signal and SIGKILL.
-    pub stop_timeout: f64,
+    /// Between the stop signal and SIGKILL.
+    pub stop_timeout: Duration,
     /// Values that may stand in no kept line of output.
     pub masked: Vec<String>,
     pub traced: bool,
@@ -121,13 +121,12 @@ pub(super) struct RlimitJob {
     pub hard: u64,
 }
 
-/// Times in seconds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct HealthJob {
     pub args: Vec<String>,
-    pub timeout: f64,
+    pub timeout: Duration,
     pub retries: u32,
-    pub interval: f64,
+    pub interval: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,7 +206,7 @@ pub(super) enum ToTask {
 pub(super) struct ExerciseReport {
     /// `None` when it took longer than it may.
     pub exit: Option<i32>,
-    pub seconds: f64,
+    pub took: Duration,
     pub output: Vec<String>,
 }
 
@@ -233,15 +232,55 @@ pub(super) enum Report {
     Probed {
         container: usize,
         status: Option<i32>,
-        message: Option<String>,
+        not_started: Option<NotStarted>,
     },
 }
 
+/// Why a container or a health check could not be started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum NotStarted {
     /// The image or the task definition asks for what cannot be: a program that does not exist.
-    Input(String),
+    Input(CannotRun),
     Fault(String),
+}
+
+/// What is wrong with what an image or a task definition asks for. The name of the program is in
+/// the job: a message of this says nothing that a container could have written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub(super) enum CannotRun {
+    #[error("there is no command")]
+    NoCommand,
+    #[error("no such file in the image")]
+    NoSuchFile,
+    #[error("not found in PATH")]
+    NotInPath,
+    #[error("is a folder")]
+    Folder,
+    #[error("is not executable")]
+    NotExecutable,
+    #[error("permission denied")]
+    PermissionDenied,
+    /// The kernel refused to execute it, with this error number.
+    #[error("{}", std::io::Error::from_raw_os_error(*.0))]
+    Refused(i32),
+    /// The runtime mounts on a folder of this name in the root.
+    #[error("the image has no folder at /{0} but something else")]
+    InTheWay(String),
+    #[error("the working directory {path} cannot be: {}", std::io::Error::from_raw_os_error(*.errno))]
+    WorkingDirectory { path: String, errno: i32 },
+}
+
+impl NotStarted {
+    /// In words; `args` is what was to be run.
+    pub fn message(&self, args: &[String]) -> String {
+        match self {
+            NotStarted::Fault(what) => what.clone(),
+            NotStarted::Input(why) => match why {
+                CannotRun::NoCommand | CannotRun::InTheWay(_) | CannotRun::WorkingDirectory { .. } => why.to_string(),
+                _ => format!("`{}`: {why}", args.first().map_or("", String::as_str)),
+            },
+        }
+    }
 }
 
 /// How a run ended.
@@ -252,7 +291,7 @@ pub(super) struct TaskOutcome {
     pub failure: Option<Failure>,
     pub exercise: Option<ExerciseReport>,
     pub containers: Vec<ContainerOutcome>,
-    pub seconds: f64,
+    pub took: Duration,
     pub notes: Vec<String>,
 }
 
@@ -276,9 +315,9 @@ pub(super) struct ContainerOutcome {
     pub listening: Option<bool>,
     /// If it ended by itself: its status, 128 + signal where a signal ended it.
     pub exit: Option<i32>,
-    pub seconds: f64,
-    /// Seconds from its start until it was healthy, listened, or had settled.
-    pub ready_after: Option<f64>,
+    pub ran: Duration,
+    /// From its start until it was healthy, listened, or had settled.
+    pub ready_after: Option<Duration>,
     /// Last lines of its output, masked.
     pub output: Vec<String>,
 }

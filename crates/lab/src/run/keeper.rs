@@ -17,8 +17,8 @@ use nix::unistd::Pid;
 
 use super::job::{ExerciseReport, FromTask, TaskJob, ToTask};
 use super::output::LastLines;
-use super::pipe::{ChildSignal, Incoming, send, wait_for};
-use super::{cgroup, network, runner, scratch};
+use super::pipe::{ChildSignal, Incoming, exit_code, send, wait_for};
+use super::{cgroup, network, role, scratch};
 
 /// What the lab says when it has read everything: from then on an end of the lab's pipe is no
 /// sign of its death.
@@ -26,6 +26,9 @@ pub(super) const RELEASE: &str = "release";
 
 /// How long the processes of a run may take to go after they were killed.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A time limit beyond this one is none: adding it to a time must not overflow.
+const LONGEST_EXERCISE: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The task's address in the environment of the exercise.
 pub(super) const ADDRESS_VARIABLE: &str = "TOJIMARI_TASK_IP";
@@ -135,7 +138,7 @@ fn start_supervisor(job: &TaskJob) -> io::Result<Child> {
     let own = std::fs::File::open("/proc/self/ns/pid")?;
     unshare(CloneFlags::CLONE_NEWPID)
         .map_err(|error| io::Error::new(io::ErrorKind::PermissionDenied, format!("no PID namespace: {error}")))?;
-    let supervisor = runner::command(Path::new("/proc/self/exe"), runner::Role::Supervisor, &job.folder)
+    let supervisor = role::command(Path::new("/proc/self/exe"), role::Role::Supervisor, &job.folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(log(job)?)
@@ -177,9 +180,9 @@ struct Exercise {
 
 impl Exercise {
     fn start(job: &TaskJob) -> io::Result<Exercise> {
-        let timeout = job.exercise.as_ref().map_or(0.0, |exercise| exercise.timeout);
+        let timeout = job.exercise.as_ref().map_or(Duration::ZERO, |exercise| exercise.timeout);
         let (reader, writer) = io::pipe()?;
-        let child = runner::command(Path::new("/proc/self/exe"), runner::Role::Exercise, &job.folder)
+        let child = role::command(Path::new("/proc/self/exe"), role::Role::Exercise, &job.folder)
             .stdin(Stdio::null())
             .stdout(writer.try_clone()?)
             .stderr(writer)
@@ -190,7 +193,7 @@ impl Exercise {
         Ok(Exercise {
             pid: Pid::from_raw(child.id() as i32),
             began,
-            deadline: began + Duration::try_from_secs_f64(timeout).unwrap_or(PATIENCE),
+            deadline: began + timeout.min(LONGEST_EXERCISE),
             output: Incoming::new(reader)?,
             lines: LastLines::new(&masked),
             exit: None,
@@ -204,23 +207,14 @@ impl Exercise {
 
     /// How it ended, once it has, or once its time is over: then it is killed.
     fn report(&mut self) -> Option<ExerciseReport> {
-        let seconds = self.began.elapsed().as_secs_f64();
+        let took = self.began.elapsed();
         if self.exit.is_none() && Instant::now() < self.deadline {
             return None;
         }
         // Also what it left running in the background.
         let _ = killpg(self.pid, Signal::SIGKILL);
         self.read();
-        Some(ExerciseReport { exit: self.exit, seconds, output: self.lines.lines() })
-    }
-}
-
-/// 128 + signal where a signal ended it, as a shell has it.
-pub(super) fn exit_code(status: WaitStatus) -> Option<i32> {
-    match status {
-        WaitStatus::Exited(_, code) => Some(code),
-        WaitStatus::Signaled(_, signal, _) => Some(128 + signal as i32),
-        _ => None,
+        Some(ExerciseReport { exit: self.exit, took, output: self.lines.lines() })
     }
 }
 

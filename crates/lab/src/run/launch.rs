@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::job::{FromTask, TaskJob, TaskOutcome};
 use super::observe::Observed;
 use super::pipe::{Incoming, wait_for};
-use super::runner::{self, Role};
+use super::role::{self, Role};
 use super::{Error, keeper};
 
 /// How soon an interrupt is seen.
@@ -38,7 +38,7 @@ pub(super) fn run(job: &TaskJob, cancelled: &AtomicBool) -> Result<Ran, Error> {
         .map_err(fault)?;
     file.write_all(&json).map_err(fault)?;
     drop(file);
-    let mut keeper = runner::command(Path::new("/proc/self/exe"), Role::Keeper, &job.folder)
+    let mut keeper = role::command(Path::new("/proc/self/exe"), Role::Keeper, &job.folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(keeper::log(job).map_err(fault)?)

@@ -20,8 +20,10 @@ mod observe;
 mod output;
 mod pipe;
 mod prepare;
+mod proc;
 mod profile;
 mod proof;
+mod role;
 pub mod runner;
 mod scratch;
 mod sizes;
@@ -52,8 +54,8 @@ const WITHOUT_EXERCISE: Duration = Duration::from_secs(5);
 
 /// In a read-only run a container gets this many times the time that it took to come up in the
 /// writable one, and at the least so much, before it counts as not coming up at all.
-const SLOWER: f64 = 5.0;
-const LEAST_PATIENCE: f64 = 15.0;
+const SLOWER: u32 = 5;
+const LEAST_PATIENCE: Duration = Duration::from_secs(15);
 
 /// What goes wrong in the lab. `is_input` tells the user's mistakes (exit 2) from faults (exit 3).
 #[derive(Debug, thiserror::Error)]
@@ -122,14 +124,14 @@ pub struct Lab {
 #[derive(Clone, Debug)]
 struct Baseline {
     containers: BTreeMap<String, BaselineContainer>,
-    seconds: f64,
+    took: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct BaselineContainer {
     exit: Option<i32>,
     listening: Option<bool>,
-    ready_after: Option<f64>,
+    ready_after: Option<Duration>,
 }
 
 impl Lab {
@@ -268,10 +270,11 @@ impl Lab {
                 }
             }
         }
-        let exercise = self.options.exercise.as_ref().map(|command| ExerciseJob {
-            command: command.clone(),
-            timeout: self.options.exercise_timeout.as_secs_f64(),
-        });
+        let exercise = self
+            .options
+            .exercise
+            .as_ref()
+            .map(|command| ExerciseJob { command: command.clone(), timeout: self.options.exercise_timeout });
         let settling = if exercise.is_some() { AFTER_EXERCISE } else { WITHOUT_EXERCISE };
         let job = TaskJob {
             folder,
@@ -281,7 +284,7 @@ impl Lab {
             containers,
             volumes: declared.volumes,
             exercise,
-            duration: self.options.duration.unwrap_or(settling).as_secs_f64(),
+            duration: self.options.duration.unwrap_or(settling),
             shared_ipc: declared.shared_ipc,
             stop_hard: false,
         };
@@ -314,7 +317,7 @@ impl Lab {
                 (container.name.clone(), known)
             })
             .collect();
-        let baseline = Baseline { containers, seconds: outcome.seconds };
+        let baseline = Baseline { containers, took: outcome.took };
         *self.baseline.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(baseline);
     }
 
@@ -323,7 +326,7 @@ impl Lab {
     }
 
     fn expected(&self) -> Option<Duration> {
-        self.baseline().and_then(|baseline| Duration::try_from_secs_f64(baseline.seconds).ok())
+        self.baseline().map(|baseline| baseline.took)
     }
 
     fn go_on(&self) -> Result<(), Error> {

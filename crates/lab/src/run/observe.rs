@@ -15,7 +15,7 @@ use tojimari_tracer::{Begin, Command, Config, Event, Outcome, Outcomes, Record, 
 
 use super::job::{NotStarted, Report, TaskJob};
 use super::pipe::send;
-use super::runner::{self, Role};
+use super::role::{self, Role};
 use super::sizes;
 
 /// Paths that are kept of one container.
@@ -78,7 +78,7 @@ pub(super) fn main(folder: &Path, role: Role) -> io::Result<()> {
         Role::Probe { container, number } => (container, format!("{container}-{number}.json")),
         _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, "nothing to trace")),
     };
-    let words = runner::command(&job.program(), role, folder);
+    let words = role::command(&job.program(), role, folder);
     let command = Command::new(job.program()).arguments(words.get_args());
     // The runtime sets the container up in the same tree: what it does is not the container's doing.
     let config = Config { begin: Begin::WhenRootDiffers, outcomes: Outcomes::WhereNeeded };

@@ -1,5 +1,5 @@
-//! Pipes between the processes of a run: reading what is there without waiting, line by line, and
-//! waiting for any of several.
+//! How the processes of a run hear of each other: pipes, read without waiting, line by line; the
+//! ends of children; and waiting for any of several.
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -10,6 +10,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::wait::WaitStatus;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -125,6 +126,15 @@ impl ChildSignal {
 impl AsFd for ChildSignal {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+/// 128 + signal where a signal ended it, as a shell has it.
+pub(super) fn exit_code(status: WaitStatus) -> Option<i32> {
+    match status {
+        WaitStatus::Exited(_, code) => Some(code),
+        WaitStatus::Signaled(_, signal, _) => Some(128 + signal as i32),
+        _ => None,
     }
 }
 

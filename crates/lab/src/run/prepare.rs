@@ -14,7 +14,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::stat::{Mode, mkdirat};
 
-use super::job::{ContainerJob, NotStarted, SeedJob, TaskJob};
+use super::job::{CannotRun, ContainerJob, NotStarted, SeedJob, TaskJob};
 
 /// Folders on which the runtime mounts without looking where a symbolic link would lead.
 const MOUNTED_BY_RUNTIME: [&str; 3] = ["dev", "proc", "sys"];
@@ -100,7 +100,7 @@ pub(super) fn container(job: &TaskJob, index: usize) -> Result<(), NotStarted> {
     for name in MOUNTED_BY_RUNTIME {
         match fs::symlink_metadata(root.join(name)) {
             Ok(metadata) if !metadata.is_dir() => {
-                return Err(NotStarted::Input(format!("the image has no folder at /{name} but something else")));
+                return Err(NotStarted::Input(CannotRun::InTheWay(name.to_owned())));
             }
             _ => {}
         }
@@ -164,7 +164,10 @@ fn escaped(path: &Path) -> io::Result<String> {
 fn working_directory(root: &Path, container: &ContainerJob) -> Result<(), NotStarted> {
     let path = &container.working_directory;
     let made = open_root(root).and_then(|root| Ok(make_folder(&root, path)?));
-    made.map_err(|error| NotStarted::Input(format!("the working directory {path} cannot be: {error}")))
+    made.map_err(|error| {
+        let errno = error.raw_os_error().unwrap_or(libc::EIO);
+        NotStarted::Input(CannotRun::WorkingDirectory { path: path.clone(), errno })
+    })
 }
 
 fn open_root(root: &Path) -> io::Result<OwnedFd> {

@@ -29,7 +29,7 @@ pub(super) fn of<'i>(
     let exercise = ran.outcome.exercise.as_ref().zip(job.exercise.as_ref()).map(|(report, exercise)| ExerciseOutcome {
         command: exercise.command.clone(),
         exit: report.exit.unwrap_or(-1),
-        seconds: report.seconds,
+        seconds: report.took.as_secs_f64(),
     });
     let containers = job
         .containers
@@ -63,7 +63,7 @@ fn container_profile(
         command: container.args.clone(),
         user: format!("{}:{}", container.user.uid, container.user.gid),
         working_directory: container.working_directory.clone(),
-        duration_seconds: outcome.seconds,
+        duration_seconds: outcome.ran.as_secs_f64(),
         exit: outcome.exit,
         healthy: outcome.healthy,
         saturation: saturation(seen),

@@ -16,15 +16,15 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Gid, Pid, Uid};
 
-use super::container::mistake;
 use super::job::{
     Condition, ContainerJob, ContainerOutcome, DependencyJob, ExerciseReport, Failure, FromTask, NotStarted, Report,
     TaskJob, TaskOutcome, ToTask,
 };
 use super::output::LastLines;
 use super::pipe::{ChildSignal, Incoming, send, wait_for};
-use super::runner::Role;
-use super::{prepare, runner};
+use super::proc::{handles, listen_all};
+use super::role::Role;
+use super::{prepare, role};
 
 /// How often at the least everything is looked at that tells no one by itself: ports, quiet.
 const TICK: Duration = Duration::from_millis(50);
@@ -44,6 +44,8 @@ const DEPENDENCY_PATIENCE: Duration = Duration::from_secs(180);
 const SETUP_PATIENCE: Duration = Duration::from_secs(60);
 /// How long the processes may take to go once they were killed.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
+/// No task runs on for longer: adding a time to a moment must not overflow.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 pub(super) fn main(folder: &Path) -> io::Result<()> {
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
@@ -232,9 +234,9 @@ impl<'a> Task<'a> {
                 container.stopped_by_us = container.stopping.is_some();
             }
             Report::NotStarted { container: index, why } => self.not_started(index, why),
-            Report::Probed { container: index, status, message } => {
+            Report::Probed { container: index, status, not_started } => {
                 let Some(container) = self.containers.get_mut(index) else { return };
-                container.probed(status, message);
+                container.probed(status, not_started.as_ref());
             }
         }
     }
@@ -242,11 +244,9 @@ impl<'a> Task<'a> {
     fn not_started(&mut self, index: usize, why: NotStarted) {
         let Some(container) = self.containers.get_mut(index) else { return };
         container.state = State::Never;
-        let (what, fault) = match why {
-            NotStarted::Input(what) => (what, false),
-            NotStarted::Fault(what) => (what, true),
-        };
-        self.fail(Some(index), format!("cannot start: {what}"), fault);
+        container.started = None;
+        let what = format!("cannot start: {}", why.message(&container.job.args));
+        self.fail(Some(index), what, matches!(why, NotStarted::Fault(_)));
     }
 
     fn runner_ended(&mut self, role: Role, status: WaitStatus) {
@@ -283,11 +283,8 @@ impl<'a> Task<'a> {
         for index in 0..self.containers.len() {
             let container = &self.containers[index];
             let State::Ended { status } = container.state else { continue };
-            let lines = container.lines.lines();
-            if let Some(mistake) = mistake(status, &lines) {
-                self.fail(Some(index), format!("cannot start: {mistake}"), false);
-            } else if container.job.essential && (status != 0 || !self.may_be_a_job(index)) {
-                let after = container.seconds();
+            if container.job.essential && (status != 0 || !self.may_be_a_job(index)) {
+                let after = container.ran().as_secs_f64();
                 self.fail(Some(index), format!("ended by itself with status {status} after {after:.1} s"), false);
             }
         }
@@ -355,8 +352,10 @@ impl<'a> Task<'a> {
     fn exercised(&mut self, report: ExerciseReport) {
         let what = match report.exit {
             Some(0) => None,
-            Some(code) => Some(format!("the exercise ended with status {code} after {:.1} s", report.seconds)),
-            None => Some(format!("the exercise did not end within {:.0} s", report.seconds)),
+            Some(code) => {
+                Some(format!("the exercise ended with status {code} after {:.1} s", report.took.as_secs_f64()))
+            }
+            None => Some(format!("the exercise did not end within {:.0} s", report.took.as_secs_f64())),
         };
         if let Some(what) = what
             && self.failure.is_none()
@@ -366,13 +365,9 @@ impl<'a> Task<'a> {
             self.failure = Some(Failure { container: None, what, output, fault: false });
             self.phase = Phase::Stopping;
         } else if self.phase == Phase::Exercising {
-            self.phase = Phase::Running { until: Instant::now() + self.duration() };
+            self.phase = Phase::Running { until: Instant::now() + self.job.duration.min(LONGEST) };
         }
         self.exercise = Some(report);
-    }
-
-    fn duration(&self) -> Duration {
-        Duration::try_from_secs_f64(self.job.duration).unwrap_or_default()
     }
 
     fn watch_health(&mut self) -> io::Result<()> {
@@ -381,7 +376,6 @@ impl<'a> Task<'a> {
             let State::Running { .. } = state else { continue };
             let container = &mut self.containers[index];
             let running = container.started.map_or(Duration::ZERO, |started| started.elapsed());
-            let patience = Duration::try_from_secs_f64(patience).unwrap_or(SETTLED_AT_LAST);
             if container.job.health.is_some() {
                 self.probe_if_due(index)?;
                 let container = &self.containers[index];
@@ -443,7 +437,7 @@ impl<'a> Task<'a> {
         let (reader, writer) = io::pipe()?;
         let uid = Uid::from_raw(container.job.user.uid);
         nix::unistd::fchown(&writer, Some(uid), Some(Gid::from_raw(container.job.user.gid)))?;
-        let child = runner::watched(self.job, index, role)
+        let child = role::watched(self.job, index, role)
             .stdin(Stdio::null())
             .stdout(writer.try_clone()?)
             .stderr(writer)
@@ -468,7 +462,7 @@ impl<'a> Task<'a> {
                         send(&mut io::stdout(), &FromTask::Ready)?;
                         self.phase = Phase::Exercising;
                     } else {
-                        self.phase = Phase::Running { until: Instant::now() + self.duration() };
+                        self.phase = Phase::Running { until: Instant::now() + self.job.duration.min(LONGEST) };
                     }
                 }
             }
@@ -544,7 +538,7 @@ impl<'a> Task<'a> {
         let uid = Uid::from_raw(container.job.user.uid);
         nix::unistd::fchown(&writer, Some(uid), Some(Gid::from_raw(container.job.user.gid)))?;
         let role = Role::Container { container: index };
-        let child = runner::watched(self.job, index, role)
+        let child = role::watched(self.job, index, role)
             .stdin(Stdio::null())
             .stdout(writer.try_clone()?)
             .stderr(writer)
@@ -574,8 +568,8 @@ impl<'a> Task<'a> {
             self.containers[index].stop(now, hard, needed);
         }
         let since = *self.stopping_since.get_or_insert(now);
-        let allowed: f64 = self.containers.iter().map(|container| container.job.stop_timeout).sum();
-        let patience = SETUP_PATIENCE + Duration::try_from_secs_f64(allowed).unwrap_or_default();
+        let allowed: Duration = self.containers.iter().map(|container| container.job.stop_timeout).sum();
+        let patience = SETUP_PATIENCE + allowed;
         // The kernel ends those that are left when this process ends.
         if self.runners.is_empty() || now > since + patience {
             self.phase = Phase::Over;
@@ -611,7 +605,7 @@ impl<'a> Task<'a> {
             failure: self.failure.clone(),
             exercise: self.exercise.clone(),
             containers: self.containers.iter().map(Container::outcome).collect(),
-            seconds: self.began.elapsed().as_secs_f64(),
+            took: self.began.elapsed(),
             notes,
         }
     }
@@ -665,7 +659,7 @@ impl<'a> Container<'a> {
         }
     }
 
-    fn probed(&mut self, status: Option<i32>, message: Option<String>) {
+    fn probed(&mut self, status: Option<i32>, not_started: Option<&NotStarted>) {
         if let Some((_, mut output)) = self.probe.running.take() {
             let bytes = output.bytes();
             self.probe.lines.add(&bytes);
@@ -678,15 +672,14 @@ impl<'a> Container<'a> {
             self.probe.lines = LastLines::new(&self.job.masked);
             self.healthy = Some(true);
             self.ready_after = self.ready_after.or_else(|| self.started.map(|started| started.elapsed()));
-            let interval = Duration::try_from_secs_f64(health.interval).unwrap_or(PROBE_PAUSE);
-            self.probe.next = Instant::now() + interval;
+            self.probe.next = Instant::now() + health.interval;
             return;
         }
         self.probe.failures += 1;
-        self.probe.lines.say(&match (status, message) {
-            (_, Some(message)) => format!("health check: cannot run {message}"),
+        self.probe.lines.say(&match (status, not_started) {
+            (_, Some(why)) => format!("health check: cannot run {}", why.message(&health.args)),
             (Some(status), None) => format!("health check: ended with status {status}"),
-            (None, None) => format!("health check: did not end within {} s", health.timeout),
+            (None, None) => format!("health check: did not end within {} s", health.timeout.as_secs()),
         });
         if self.probe.failures >= health.retries {
             self.healthy = Some(false);
@@ -700,17 +693,16 @@ impl<'a> Container<'a> {
             self.killed = true;
         }
         let State::Running { pid } = self.state else { return };
-        let timeout = Duration::try_from_secs_f64(self.job.stop_timeout).unwrap_or(KILL_PATIENCE);
         match self.stopping {
             None if !hard && needed => {}
             None => {
                 let signal = Signal::try_from(self.job.stop_signal).unwrap_or(Signal::SIGTERM);
                 // The first process of a namespace does not get a signal that it does not handle:
                 // there is nothing to wait for.
-                let deaf = hard || !minds(pid, signal);
+                let deaf = hard || !handles(pid, signal);
                 let _ = kill(pid, if deaf { Signal::SIGKILL } else { signal });
                 self.killed |= deaf;
-                self.stopping = Some(now + if deaf { KILL_PATIENCE } else { timeout });
+                self.stopping = Some(now + if deaf { KILL_PATIENCE } else { self.job.stop_timeout });
             }
             Some(deadline) if now >= deadline => {
                 let _ = kill(pid, Signal::SIGKILL);
@@ -724,9 +716,10 @@ impl<'a> Container<'a> {
         }
     }
 
-    fn seconds(&self) -> f64 {
+    /// How long it has run.
+    fn ran(&self) -> Duration {
         let end = self.ended.unwrap_or_else(Instant::now);
-        self.started.map_or(0.0, |started| end.saturating_duration_since(started).as_secs_f64())
+        self.started.map_or(Duration::ZERO, |started| end.saturating_duration_since(started))
     }
 
     /// Its own last lines, and those of its health check while that fails.
@@ -746,74 +739,9 @@ impl<'a> Container<'a> {
             healthy: self.healthy,
             listening: self.listening,
             exit,
-            seconds: self.seconds(),
-            ready_after: self.ready_after.map(|after| after.as_secs_f64()),
+            ran: self.ran(),
+            ready_after: self.ready_after,
             output: self.last_words(),
         }
-    }
-}
-
-/// Whether a process does anything about a signal: it has a handler, or waits for it. Yes, where
-/// that cannot be told.
-fn minds(pid: Pid, signal: Signal) -> bool {
-    let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else { return true };
-    let bit = 1_u64 << (signal as i32 - 1);
-    let has = |field: &str| {
-        let mask = status.lines().find_map(|line| line.strip_prefix(field));
-        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & bit != 0)
-    };
-    has("SigCgt:") || has("SigBlk:") || waits_for_signals(pid)
-}
-
-/// Whether a thread is in sigwait(3), during which the signals that it waits for do not count as
-/// blocked.
-fn waits_for_signals(pid: Pid) -> bool {
-    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return true };
-    let call = format!("{} ", libc::SYS_rt_sigtimedwait);
-    threads.flatten().any(|thread| {
-        std::fs::read_to_string(thread.path().join("syscall")).map_or(true, |text| text.starts_with(&call))
-    })
-}
-
-/// Whether every one of these TCP ports has a listener in this network namespace.
-fn listen_all(ports: &[u16]) -> bool {
-    let tables: Vec<String> = ["/proc/self/net/tcp", "/proc/self/net/tcp6"]
-        .iter()
-        .filter_map(|table| std::fs::read_to_string(table).ok())
-        .collect();
-    let listening: Vec<u16> = tables.iter().flat_map(|table| listening(table)).collect();
-    ports.iter().all(|port| listening.contains(port))
-}
-
-/// The ports of sockets in the state LISTEN (0A), see proc_net_tcp in the kernel's documentation.
-fn listening(table: &str) -> Vec<u16> {
-    table
-        .lines()
-        .skip(1)
-        .filter_map(|line| {
-            let mut fields = line.split_whitespace();
-            let local = fields.nth(1)?;
-            let state = fields.nth(1)?;
-            let port = u16::from_str_radix(local.rsplit_once(':')?.1, 16).ok()?;
-            (state == "0A").then_some(port)
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn listening_ports_are_read_from_the_kernels_table() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n   \
-                     0: 00000000:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0\n   \
-                     1: 0100007F:1F90 0100007F:A1B2 01 00000000:00000000 00:00000000 00000000     0\n";
-        assert_eq!(listening(table), [80]);
-    }
-
-    #[test]
-    fn a_process_without_a_handler_does_not_mind() {
-        assert!(!minds(Pid::this(), Signal::SIGXCPU));
     }
 }

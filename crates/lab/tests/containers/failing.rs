@@ -13,6 +13,9 @@ pub fn cases() -> Vec<Case> {
         ("a program that does not exist", no_program),
         ("a program that is not executable", not_executable),
         ("a script whose interpreter does not exist", no_interpreter),
+        ("a container that speaks as this tool does", speaks_as_the_tool),
+        ("a program that does not exist under an init process", no_interpreter_with_init),
+        ("a health check that does not exist", no_health_check),
         ("an exercise that hangs", exercise_hangs),
         ("an exercise that fails", exercise_fails),
         ("a container that ends by itself", ends),
@@ -58,6 +61,53 @@ fn no_interpreter() {
     let (lab, task) = lab(&container(json!({ "command": ["/run.sh"] })), &image, options());
     let text = text(lab.trace(&task).map(|_| ()));
     assert!(text.starts_with("app: cannot start: `/run.sh`: No such file or directory"), "{text}");
+}
+
+/// What a container prints is never taken for what this tool found out, however it ends.
+fn speaks_as_the_tool() {
+    for words in [
+        "tojimari cannot run `/bin/app`: written by the container itself",
+        "my program says `/bin/app`: written by the container itself",
+        r#"{"NotInPath":null}"#,
+        r#""NotInPath""#,
+    ] {
+        for status in [126, 127] {
+            for init in [false, true] {
+                let line = format!(
+                    "echo '{words}'; for fd in /proc/[0-9]*/fd/*; do echo '\"Folder\"' >$fd; done 2>/dev/null; echo '{words}'; exit {status}"
+                );
+                let definition = container(json!({
+                    "command": ["/bin/sh", "-c", line],
+                    "linuxParameters": { "initProcessEnabled": init },
+                }));
+                let text = mistake(&definition, options());
+                assert!(text.starts_with(&format!("app: ended by itself with status {status} after ")), "{text}");
+                assert!(text.ends_with(words), "{text}");
+            }
+        }
+    }
+}
+
+fn no_interpreter_with_init() {
+    let script = Entry::File { mode: 0o755, content: b"#!/bin/bash\necho hello\n".to_vec() };
+    let image = image(json!({}), &[("/run.sh", script)]);
+    let definition = container(json!({ "command": ["/run.sh"], "linuxParameters": { "initProcessEnabled": true } }));
+    let (lab, task) = lab(&definition, &image, options());
+    assert_eq!(
+        text(lab.trace(&task).map(|_| ())),
+        "app: cannot start: `/run.sh`: No such file or directory (os error 2)"
+    );
+}
+
+fn no_health_check() {
+    for (program, because) in [("/no/such", "no such file in the image"), ("/etc/passwd", "is not executable")] {
+        let definition = container(json!({
+            "command": ["/bin/sh", "-c", "exec sleep 600"],
+            "healthCheck": { "command": ["CMD", program], "interval": 1, "timeout": 1, "retries": 1 },
+        }));
+        let text = mistake(&definition, options());
+        assert!(text.ends_with(&format!("health check: cannot run `{program}`: {because}")), "{text}");
+    }
 }
 
 fn exercise_hangs() {

@@ -9,6 +9,7 @@ mod start_order;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use oci_spec::image::ImageConfiguration;
 use tojimari_model::declared::{Container, Field, List, TaskDefinition};
@@ -32,10 +33,10 @@ pub(crate) struct LoadedImage {
 pub(super) const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
 
 /// How long a container may take until it is healthy in a writable run, whatever its health check
-/// allows, in seconds.
-const LONGEST_PATIENCE: f64 = 600.0;
+/// allows.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(600);
 /// How long it may take until it listens on its ports, which ECS never looks at.
-const PORT_PATIENCE: f64 = 30.0;
+const PORT_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The defaults of ECS's health check, in seconds, and the number of retries.
 /// Source: the API reference of HealthCheck.
@@ -161,9 +162,8 @@ impl Declaring<'_> {
         let health = self.health(notes)?;
         let patience = match &health {
             Some(health) => {
-                let start = self.health_number(|check| &check.start_period, "startPeriod", 0)?;
-                let tries = f64::from(health.retries) * (health.interval + health.timeout);
-                (start as f64 + tries).min(LONGEST_PATIENCE)
+                let start = self.health_time(|check| &check.start_period, "startPeriod", 0)?;
+                (start + (health.interval + health.timeout) * health.retries).min(LONGEST_PATIENCE)
             }
             None => PORT_PATIENCE,
         };
@@ -192,7 +192,7 @@ impl Declaring<'_> {
             depends_on: Vec::new(),
             ports,
             stop_signal: self.stop_signal(notes),
-            stop_timeout: self.integer(&container.stop_timeout, "stopTimeout")?.unwrap_or(STOP_TIMEOUT).max(0) as f64,
+            stop_timeout: seconds(self.integer(&container.stop_timeout, "stopTimeout")?.unwrap_or(STOP_TIMEOUT)),
             masked: self.masked(),
             traced: true,
         })
@@ -223,8 +223,8 @@ impl Declaring<'_> {
         };
         Ok(Some(HealthJob {
             args,
-            interval: self.health_number(|check| &check.interval, "interval", HEALTH_INTERVAL)? as f64,
-            timeout: self.health_number(|check| &check.timeout, "timeout", HEALTH_TIMEOUT)? as f64,
+            interval: self.health_time(|check| &check.interval, "interval", HEALTH_INTERVAL)?,
+            timeout: self.health_time(|check| &check.timeout, "timeout", HEALTH_TIMEOUT)?,
             retries: self.health_number(|check| &check.retries, "retries", HEALTH_RETRIES)?.clamp(1, 10) as u32,
         }))
     }
@@ -239,6 +239,15 @@ impl Declaring<'_> {
             Some(check) => Ok(self.integer(field(check), name)?.unwrap_or(default).clamp(0, 3600)),
             None => Ok(default),
         }
+    }
+
+    fn health_time(
+        &self,
+        field: impl Fn(&tojimari_model::declared::HealthCheck) -> &Field<i64>,
+        name: &str,
+        default: i64,
+    ) -> Result<Duration, Error> {
+        Ok(seconds(self.health_number(field, name, default)?))
     }
 
     fn ports(&self) -> Result<Vec<u16>, Error> {
@@ -316,6 +325,12 @@ impl Declaring<'_> {
         }
         list.iter().map(|item| Ok(self.value(item, name)?.unwrap_or_default())).collect()
     }
+}
+
+/// Seconds as the task definition gives them; fewer than none are none, more than a year a year.
+fn seconds(number: i64) -> Duration {
+    const MOST: u64 = 365 * 24 * 3600;
+    Duration::from_secs(u64::try_from(number).unwrap_or(0).min(MOST))
 }
 
 fn shell(line: &str) -> Vec<String> {
