@@ -4,4 +4,4 @@
 pub mod image;
 pub mod run;
 
-pub use run::{Error, Lab, Minimised, Options, Progress};
+pub use run::{ContainerMistake, Error, FailedRun, Lab, Minimised, Mistake, Options, Progress};

@@ -37,7 +37,7 @@ pub enum Error {
     #[error("{reference}: {message}")]
     Bad { reference: String, message: String },
     /// The machine's.
-    #[error("{reference}: {doing}: {source}")]
+    #[error("{reference}: {doing}")]
     Io { reference: String, doing: String, source: std::io::Error },
     #[error("interrupted")]
     Interrupted,

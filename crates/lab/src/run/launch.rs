@@ -27,7 +27,7 @@ pub(super) struct Ran {
 
 /// Runs a task from start to end. When this returns, nothing of the run is left.
 pub(super) fn run(job: &TaskJob, cancelled: &AtomicBool) -> Result<Ran, Error> {
-    let fault = |error: io::Error| Error::Fault(format!("failed to start a run: {error}"));
+    let fault = Error::fault::<io::Error>("start a run");
     let json = serde_json::to_vec(job).map_err(|error| fault(error.into()))?;
     // It holds the environment of the containers.
     let mut file = fs::OpenOptions::new()
@@ -35,20 +35,20 @@ pub(super) fn run(job: &TaskJob, cancelled: &AtomicBool) -> Result<Ran, Error> {
         .create_new(true)
         .mode(0o600)
         .open(job.folder.join(TaskJob::FILE))
-        .map_err(fault)?;
-    file.write_all(&json).map_err(fault)?;
+        .map_err(&fault)?;
+    file.write_all(&json).map_err(&fault)?;
     drop(file);
     let mut keeper = role::command(Path::new("/proc/self/exe"), Role::Keeper, &job.folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(keeper::log(job).map_err(fault)?)
+        .stderr(keeper::log(job).map_err(&fault)?)
         .spawn()
-        .map_err(fault)?;
+        .map_err(&fault)?;
     let heard = listen(&mut keeper, cancelled);
     let ran = match heard {
-        Ok(Some(FromTask::Ended(outcome))) => observed(job).map(|observed| Ran { outcome, observed }).map_err(fault),
-        Ok(Some(FromTask::Fault(what))) => Err(Error::Fault(with_log(job, &what))),
-        Ok(Some(FromTask::Ready) | None) => Err(Error::Fault(with_log(job, "the run ended without a word"))),
+        Ok(Some(FromTask::Ended(outcome))) => observed(job).map(|observed| Ran { outcome, observed }).map_err(&fault),
+        Ok(Some(FromTask::Fault(what))) => Err(Error::fault("run the task")(with_log(job, &what))),
+        Ok(Some(FromTask::Ready) | None) => Err(Error::fault("run the task")(with_log(job, "it ended without a word"))),
         Err(error) => Err(error),
     };
     if let Some(pipe) = keeper.stdin.take() {
@@ -57,7 +57,7 @@ pub(super) fn run(job: &TaskJob, cancelled: &AtomicBool) -> Result<Ran, Error> {
     // It removes what is left of the run.
     match keeper.wait() {
         Ok(status) if !status.success() && ran.is_ok() => {
-            Err(Error::Fault(with_log(job, "failed to clean up after a run")))
+            Err(Error::fault("clean up after a run")(with_log(job, "what was left could not be removed")))
         }
         _ => ran,
     }
@@ -65,14 +65,14 @@ pub(super) fn run(job: &TaskJob, cancelled: &AtomicBool) -> Result<Ran, Error> {
 
 /// The last message of the keeper; `None` if it ended without one.
 fn listen(keeper: &mut Child, cancelled: &AtomicBool) -> Result<Option<FromTask>, Error> {
-    let fault = |error: io::Error| Error::Fault(format!("failed to follow a run: {error}"));
+    let fault = Error::fault::<io::Error>("follow a run");
     let Some(stdout) = keeper.stdout.take() else { return Ok(None) };
-    let mut incoming = Incoming::new(stdout).map_err(fault)?;
+    let mut incoming = Incoming::new(stdout).map_err(&fault)?;
     loop {
         if cancelled.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
-        wait_for(&[incoming.as_fd()], Instant::now() + TICK).map_err(fault)?;
+        wait_for(&[incoming.as_fd()], Instant::now() + TICK).map_err(&fault)?;
         if let Some(last) = incoming.messages::<FromTask>().pop() {
             return Ok(Some(last));
         }

@@ -97,7 +97,7 @@ fn try_each(lab: &Lab, plan: &Plan, places: &[Place], apply: Apply<'_>) -> Resul
             None => missing = true,
         }
     }
-    if missing { Err(Error::Fault("a run without one of the mounts did not end".to_owned())) } else { Ok(all) }
+    if missing { Err(Error::fault("try each mount away")("a run without one did not end")) } else { Ok(all) }
 }
 
 /// Takes all spare mounts away at once; where that fails, one after the other, each confirmed.
@@ -130,7 +130,8 @@ fn without_all(lab: &Lab, plan: &Plan, spare: &[Place], whole: &Proof, apply: Ap
 /// One run without these mounts.
 fn without(lab: &Lab, plan: &Plan, places: &[Place], apply: Apply<'_>, in_passing: bool) -> Result<Proven, Error> {
     let task = apply(&reduced(plan, places))
-        .ok_or_else(|| Error::Fault("failed to apply a plan with fewer mounts".to_owned()))?;
+        .ok_or("the task definition does not take it")
+        .map_err(Error::fault("apply a plan with fewer mounts"))?;
     let (mut job, notes) = lab.job(&task)?;
     // Among others at once: how it stops is looked at when the plan is confirmed.
     job.stop_hard = in_passing;

@@ -11,6 +11,7 @@
 mod cgroup;
 mod container;
 mod declare;
+mod error;
 mod job;
 mod keeper;
 mod launch;
@@ -41,8 +42,9 @@ use tojimari_model::observed::{ImageIdentity, Profile};
 use tojimari_model::proof::Proof;
 use tojimari_plan::{Plan, Platform};
 
-use crate::image::{self, Image, Limits, Opening, Reference};
+use crate::image::{Image, Limits, Opening, Reference};
 use declare::{Choices, LoadedImage, declare};
+pub use error::{ContainerMistake, Error, FailedRun, Mistake};
 use job::{ExerciseJob, TaskJob, TaskOutcome};
 use launch::Ran;
 use scratch::Scratch;
@@ -56,23 +58,6 @@ const WITHOUT_EXERCISE: Duration = Duration::from_secs(5);
 /// writable one, and at the least so much, before it counts as not coming up at all.
 const SLOWER: u32 = 5;
 const LEAST_PATIENCE: Duration = Duration::from_secs(15);
-
-/// What goes wrong in the lab. `is_input` tells the user's mistakes (exit 2) from faults (exit 3).
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("{0}")]
-    Input(String),
-    #[error("{0}")]
-    Fault(String),
-    #[error("interrupted")]
-    Interrupted,
-}
-
-impl Error {
-    pub fn is_input(&self) -> bool {
-        matches!(self, Error::Input(_))
-    }
-}
 
 /// How a task is run.
 #[derive(Clone, Debug)]
@@ -144,8 +129,7 @@ impl Lab {
         options: Options,
         progress: Arc<dyn Progress>,
     ) -> Result<Lab, Error> {
-        let scratch =
-            Scratch::new().map_err(|error| Error::Fault(format!("failed to make a temporary folder: {error}")))?;
+        let scratch = Scratch::new().map_err(Error::fault("make a temporary folder"))?;
         let mut lab = Lab {
             scratch,
             images: BTreeMap::new(),
@@ -164,11 +148,10 @@ impl Lab {
             let text = match (images.get(name), &container.image) {
                 (Some(given), _) => given.clone(),
                 (None, Field::Known(declared, _)) => declared.clone(),
-                (None, Field::Absent) => return Err(Error::Input(format!("{name} has no `image`; --image gives one"))),
+                (None, Field::Absent) => return Err(Mistake::NoImage(name.to_owned()).into()),
                 (None, Field::Unknown(reason, _)) => {
-                    return Err(Error::Input(format!(
-                        "the image of {name} is not known ({reason}); --image gives one"
-                    )));
+                    let (container, reason) = (name.to_owned(), reason.to_string());
+                    return Err(Mistake::ImageNotKnown { container, reason }.into());
                 }
             };
             let image = match unpacked.get(&text) {
@@ -190,18 +173,17 @@ impl Lab {
     fn unpack(&self, text: &str, number: usize) -> Result<LoadedImage, Error> {
         self.go_on()?;
         self.progress.step(&format!("unpacking {text}"), None);
-        let reference = Reference::parse(text).map_err(Error::Input)?;
+        let reference = Reference::parse(text).map_err(Mistake::Reference)?;
         let opening = Opening {
             architecture: architecture(),
             scratch: self.scratch.path(),
             cancelled: &self.options.cancelled,
             tell: &|what| self.progress.step(what, None),
         };
-        let image = Image::open_with(&reference, &opening).map_err(of_image)?;
+        let image = Image::open_with(&reference, &opening)?;
         let root = self.scratch.path().join(format!("image-{number}"));
-        std::fs::create_dir(&root)
-            .map_err(|error| Error::Fault(format!("failed to make a folder for an image: {error}")))?;
-        image.unpack_until(&root, &Limits::default(), &self.options.cancelled).map_err(of_image)?;
+        std::fs::create_dir(&root).map_err(Error::fault("make a folder for an image"))?;
+        image.unpack_until(&root, &Limits::default(), &self.options.cancelled)?;
         let identity = ImageIdentity { reference: image.reference.clone(), digest: image.digest.clone() };
         Ok(LoadedImage { identity, root, config: image.config })
     }
@@ -251,7 +233,7 @@ impl Lab {
     fn job(&self, task: &TaskDefinition) -> Result<(TaskJob, Vec<String>), Error> {
         self.go_on()?;
         if !nix::unistd::geteuid().is_root() {
-            return Err(Error::Fault("running containers needs root".to_owned()));
+            return Err(Error::NotRoot);
         }
         let choices = Choices {
             container: self.options.container.as_deref(),
@@ -259,8 +241,7 @@ impl Lab {
             surroundings: &self.surroundings,
         };
         let declared = declare(task, |container| self.image_of(container), &choices)?;
-        let (folder, cgroup) =
-            self.scratch.run().map_err(|error| Error::Fault(format!("failed to make a folder for a run: {error}")))?;
+        let (folder, cgroup) = self.scratch.run().map_err(Error::fault("make a folder for a run"))?;
         let mut containers = declared.containers;
         if let Some(baseline) = self.baseline() {
             for container in &mut containers {
@@ -337,14 +318,6 @@ impl Lab {
 fn names(job: &TaskJob) -> String {
     let names: Vec<&str> = job.containers.iter().map(|container| container.name.as_str()).collect();
     names.join(", ")
-}
-
-fn of_image(error: image::Error) -> Error {
-    match error {
-        image::Error::Bad { .. } => Error::Input(error.to_string()),
-        image::Error::Io { .. } => Error::Fault(error.to_string()),
-        image::Error::Interrupted => Error::Interrupted,
-    }
 }
 
 /// This machine's architecture in the words of OCI.

@@ -4,7 +4,7 @@ use tojimari_model::proof::{ContainerProof, Proof, Verdict};
 
 use super::job::{ContainerOutcome, Failure, TaskJob};
 use super::launch::Ran;
-use super::{Baseline, BaselineContainer, Error, profile};
+use super::{Baseline, BaselineContainer, Error, FailedRun, Mistake, profile};
 
 /// A proof, and what speaks against it.
 pub(super) struct Proven {
@@ -157,25 +157,17 @@ pub(super) fn sentence(job: &TaskJob, failure: &Failure) -> String {
 
 /// A failure of the writable run: nothing can be learned from it.
 pub(super) fn as_error(job: &TaskJob, ran: &Ran, failure: &Failure) -> Error {
-    let mut text = sentence(job, failure);
     if failure.fault {
-        return Error::Fault(text);
+        return Error::fault("run the task")(sentence(job, failure));
     }
-    if failure.container.is_none() {
-        text = format!("the exercise does not pass even with a writable root: {text}");
-    }
-    for line in &failure.output {
-        text.push_str("\n  ");
-        text.push_str(line);
-    }
-    // An exercise says what it got, the service why.
-    let speaking = job.containers.iter().zip(&ran.outcome.containers).filter(|(_, outcome)| !outcome.output.is_empty());
-    for (container, outcome) in speaking.filter(|_| failure.container.is_none()) {
-        text.push_str(&format!("\n  the last lines of {}:", container.name));
-        for line in &outcome.output {
-            text.push_str("\n    ");
-            text.push_str(line);
-        }
-    }
-    Error::Input(text)
+    let named = job.containers.iter().map(|container| container.name.clone()).zip(&ran.outcome.containers);
+    let others = match failure.container {
+        Some(_) => Vec::new(),
+        None => named
+            .filter(|(_, outcome)| !outcome.output.is_empty())
+            .map(|(name, outcome)| (name, outcome.output.clone()))
+            .collect(),
+    };
+    let container = failure.container.and_then(|index| job.containers.get(index)).map(|job| job.name.clone());
+    Mistake::Run(FailedRun { container, what: failure.what.clone(), output: failure.output.clone(), others }).into()
 }

@@ -16,9 +16,9 @@ use tojimari_model::declared::{Container, Field, List, TaskDefinition};
 use tojimari_model::observed::ImageIdentity;
 use tojimari_plan::Platform;
 
-use super::Error;
 use super::job::{Condition, ContainerJob, DependencyJob, HealthJob, VolumeJob};
 use super::surroundings::Surroundings;
+use super::{ContainerMistake, Mistake};
 use mounts::Volumes;
 
 /// An unpacked image and what it says of itself.
@@ -71,7 +71,7 @@ pub(super) fn declare<'i>(
     task: &TaskDefinition,
     image_of: impl Fn(&Container) -> Option<&'i LoadedImage>,
     choices: &Choices<'_>,
-) -> Result<Declared, Error> {
+) -> Result<Declared, Mistake> {
     let mut notes = Vec::new();
     check_task(task, &mut notes)?;
     let chosen: Vec<&Container> = task
@@ -80,10 +80,10 @@ pub(super) fn declare<'i>(
         .filter(|container| choices.container.is_none_or(|name| container.name.as_str() == Some(name)))
         .collect();
     if chosen.is_empty() {
-        return Err(Error::Input(match choices.container {
-            Some(name) => format!("the task definition has no container {name}"),
-            None => "the task definition has no containers".to_owned(),
-        }));
+        return Err(match choices.container {
+            Some(name) => Mistake::NoSuchContainer(name.to_owned()),
+            None => Mistake::NoContainers,
+        });
     }
     let platform = choices.platform.unwrap_or_else(|| Platform::of(task));
     let mut volumes = Volumes::of(task, platform, &mut notes);
@@ -92,10 +92,9 @@ pub(super) fn declare<'i>(
     for container in &chosen {
         let name = required(&container.name, "a container", "name")?;
         if mounted.contains_key(name) {
-            return Err(Error::Input(format!("two containers have the name {name}")));
+            return Err(Mistake::SameName(name.clone()));
         }
-        let image = image_of(container)
-            .ok_or_else(|| Error::Input(format!("{name}: the image of this container is not known")))?;
+        let image = image_of(container).ok_or_else(|| Mistake::NotOpened(name.clone()))?;
         let declaring = Declaring { name, container, image, platform, choices };
         mounted.insert(name.clone(), volumes.mounts(&declaring, &mut notes)?);
         containers.push(declaring.job(&mut notes)?);
@@ -109,12 +108,12 @@ pub(super) fn declare<'i>(
     Ok(Declared { containers, volumes: volumes.into_jobs(), shared_ipc, notes })
 }
 
-fn check_task(task: &TaskDefinition, notes: &mut Vec<String>) -> Result<(), Error> {
+fn check_task(task: &TaskDefinition, notes: &mut Vec<String>) -> Result<(), Mistake> {
     if let Some(platform) = task.runtime_platform.known()
         && let Some(system) = platform.operating_system_family.as_str()
         && system.starts_with("WINDOWS")
     {
-        return Err(Error::Input(format!("the task is for {system}: only Linux containers can be run")));
+        return Err(Mistake::NotLinux(system.to_owned()));
     }
     match task.network_mode.as_str() {
         Some("host") => notes.push("networkMode host: run in a network of the task's own".to_owned()),
@@ -143,7 +142,7 @@ struct Declaring<'a> {
 
 impl Declaring<'_> {
     /// Everything but the mounts and what depends on other containers.
-    fn job(&self, notes: &mut Vec<String>) -> Result<ContainerJob, Error> {
+    fn job(&self, notes: &mut Vec<String>) -> Result<ContainerJob, Mistake> {
         self.note_what_is_missing(notes);
         let container = self.container;
         let user = self.user()?;
@@ -198,7 +197,7 @@ impl Declaring<'_> {
         })
     }
 
-    fn health(&self, notes: &mut Vec<String>) -> Result<Option<HealthJob>, Error> {
+    fn health(&self, notes: &mut Vec<String>) -> Result<Option<HealthJob>, Mistake> {
         let Some(check) = self.container.health_check.known() else {
             return match &self.container.health_check {
                 Field::Unknown(reason, _) => Err(self.unknown("healthCheck", reason)),
@@ -211,14 +210,14 @@ impl Declaring<'_> {
             Some(("CMD", rest)) if !rest.is_empty() => rest.to_vec(),
             Some(("CMD-SHELL", [line])) => shell(line),
             Some(("CMD" | "CMD-SHELL", _)) => {
-                return Err(self.mistake("healthCheck.command must be [\"CMD\", program, …] or [\"CMD-SHELL\", line]"));
+                return Err(self.mistake(ContainerMistake::EmptyHealthCheck));
             }
             Some((line, [])) => {
                 notes.push(format!("{}: the health check has neither CMD nor CMD-SHELL: run by a shell", self.name));
                 shell(line)
             }
             Some(_) => {
-                return Err(self.mistake("healthCheck.command must begin with CMD, CMD-SHELL or NONE"));
+                return Err(self.mistake(ContainerMistake::HealthCheckKind));
             }
         };
         Ok(Some(HealthJob {
@@ -234,7 +233,7 @@ impl Declaring<'_> {
         field: impl Fn(&tojimari_model::declared::HealthCheck) -> &Field<i64>,
         name: &str,
         default: i64,
-    ) -> Result<i64, Error> {
+    ) -> Result<i64, Mistake> {
         match self.container.health_check.known() {
             Some(check) => Ok(self.integer(field(check), name)?.unwrap_or(default).clamp(0, 3600)),
             None => Ok(default),
@@ -246,20 +245,18 @@ impl Declaring<'_> {
         field: impl Fn(&tojimari_model::declared::HealthCheck) -> &Field<i64>,
         name: &str,
         default: i64,
-    ) -> Result<Duration, Error> {
+    ) -> Result<Duration, Mistake> {
         Ok(seconds(self.health_number(field, name, default)?))
     }
 
-    fn ports(&self) -> Result<Vec<u16>, Error> {
+    fn ports(&self) -> Result<Vec<u16>, Mistake> {
         let mut ports = Vec::new();
         for mapping in &self.container.port_mappings {
             if mapping.protocol.as_str().is_some_and(|protocol| protocol.eq_ignore_ascii_case("udp")) {
                 continue;
             }
             if let Some(port) = self.integer(&mapping.container_port, "containerPort")?.filter(|port| *port != 0) {
-                ports.push(
-                    u16::try_from(port).map_err(|_| self.mistake(&format!("containerPort {port} is not a port")))?,
-                );
+                ports.push(u16::try_from(port).map_err(|_| self.mistake(ContainerMistake::Port(port)))?);
             }
         }
         Ok(ports)
@@ -291,15 +288,15 @@ impl Declaring<'_> {
 
     // Fields as they are needed: what is not known cannot be run.
 
-    fn mistake(&self, what: &str) -> Error {
-        Error::Input(format!("{}: {what}", self.name))
+    fn mistake(&self, mistake: ContainerMistake) -> Mistake {
+        Mistake::Container { name: self.name.to_owned(), mistake }
     }
 
-    fn unknown(&self, field: &str, reason: &str) -> Error {
-        self.mistake(&format!("`{field}` is not known ({reason})"))
+    fn unknown(&self, field: &str, reason: &str) -> Mistake {
+        self.mistake(ContainerMistake::NotKnown { field: field.to_owned(), reason: reason.to_owned() })
     }
 
-    fn value<T: Clone>(&self, field: &Field<T>, name: &str) -> Result<Option<T>, Error> {
+    fn value<T: Clone>(&self, field: &Field<T>, name: &str) -> Result<Option<T>, Mistake> {
         match field {
             Field::Absent => Ok(None),
             Field::Known(value, _) => Ok(Some(value.clone())),
@@ -307,19 +304,19 @@ impl Declaring<'_> {
         }
     }
 
-    fn string(&self, field: &Field<String>, name: &str) -> Result<Option<String>, Error> {
+    fn string(&self, field: &Field<String>, name: &str) -> Result<Option<String>, Mistake> {
         Ok(self.value(field, name)?.filter(|text| !text.is_empty()))
     }
 
-    fn integer(&self, field: &Field<i64>, name: &str) -> Result<Option<i64>, Error> {
+    fn integer(&self, field: &Field<i64>, name: &str) -> Result<Option<i64>, Mistake> {
         self.value(field, name)
     }
 
-    fn flag(&self, field: &Field<bool>, name: &str) -> Result<bool, Error> {
+    fn flag(&self, field: &Field<bool>, name: &str) -> Result<bool, Mistake> {
         Ok(self.value(field, name)?.unwrap_or(false))
     }
 
-    fn strings(&self, list: &List<Field<String>>, name: &str) -> Result<Vec<String>, Error> {
+    fn strings(&self, list: &List<Field<String>>, name: &str) -> Result<Vec<String>, Mistake> {
         if let Some((reason, _)) = &list.rest {
             return Err(self.unknown(name, reason));
         }
@@ -337,11 +334,13 @@ fn shell(line: &str) -> Vec<String> {
     vec!["/bin/sh".to_owned(), "-c".to_owned(), line.to_owned()]
 }
 
-fn required<'a>(field: &'a Field<String>, of: &str, name: &str) -> Result<&'a String, Error> {
+fn required<'a>(field: &'a Field<String>, of: &str, name: &'static str) -> Result<&'a String, Mistake> {
     match field {
         Field::Known(value, _) => Ok(value),
-        Field::Absent => Err(Error::Input(format!("{of} has no `{name}`"))),
-        Field::Unknown(reason, _) => Err(Error::Input(format!("the `{name}` of {of} is not known ({reason})"))),
+        Field::Absent => Err(Mistake::Missing { of: of.to_owned(), field: name }),
+        Field::Unknown(reason, _) => {
+            Err(Mistake::NotKnown { of: of.to_owned(), field: name, reason: reason.to_string() })
+        }
     }
 }
 
@@ -351,7 +350,7 @@ fn dependencies(
     chosen: &[&Container],
     choices: &Choices<'_>,
     notes: &mut Vec<String>,
-) -> Result<Vec<DependencyJob>, Error> {
+) -> Result<Vec<DependencyJob>, Mistake> {
     let mut dependencies = Vec::new();
     for dependency in &container.depends_on {
         let other = required(&dependency.container_name, name, "containerName")?;
@@ -361,7 +360,8 @@ fn dependencies(
             Some("SUCCESS") => Condition::Success,
             Some("HEALTHY") => Condition::Healthy,
             Some(condition) => {
-                return Err(Error::Input(format!("{name}: dependsOn has no condition {condition}")));
+                let mistake = ContainerMistake::Condition(condition.escape_debug().to_string());
+                return Err(Mistake::Container { name: name.to_owned(), mistake });
             }
         };
         match chosen.iter().position(|container| container.name.as_str() == Some(other)) {
@@ -369,7 +369,7 @@ fn dependencies(
             None if choices.container.is_some() => {
                 notes.push(format!("{name} depends on {other}, which is not run"));
             }
-            None => return Err(Error::Input(format!("{name} depends on {other}, which is no container of the task"))),
+            None => return Err(Mistake::NoDependency { container: name.to_owned(), other: other.clone() }),
         }
     }
     Ok(dependencies)

@@ -7,8 +7,8 @@ use tojimari_model::declared::{Container, TaskDefinition, Tmpfs, Volume, VolumeS
 use tojimari_plan::Platform;
 
 use super::Declaring;
-use crate::run::Error;
 use crate::run::job::{MountJob, Mounted, SeedJob, VolumeJob};
+use crate::run::{ContainerMistake, Mistake};
 
 /// A volume of ECS belongs to root, and only root may write. Source: "Use bind mounts with Amazon
 /// ECS" in the developer guide.
@@ -95,18 +95,18 @@ impl Volumes {
     }
 
     /// What one container mounts, `volumesFrom` aside; those nearer to the root first.
-    pub fn mounts(&mut self, of: &Declaring<'_>, notes: &mut Vec<String>) -> Result<Vec<MountJob>, Error> {
+    pub fn mounts(&mut self, of: &Declaring<'_>, notes: &mut Vec<String>) -> Result<Vec<MountJob>, Mistake> {
         let mut mounts: Vec<MountJob> = Vec::new();
         for point in &of.container.mount_points {
             let Some(path) = of.string(&point.container_path, "containerPath")? else {
-                return Err(of.mistake("a mount point has no containerPath"));
+                return Err(of.mistake(ContainerMistake::NoPath { what: "mount point" }));
             };
             let path = mount_path(of, &path)?;
             let Some(name) = of.string(&point.source_volume, "sourceVolume")? else {
-                return Err(of.mistake(&format!("the mount point {path} has no sourceVolume")));
+                return Err(of.mistake(ContainerMistake::NoVolume(path)));
             };
             let Some(known) = self.declared.get(&name) else {
-                return Err(of.mistake(&format!("the mount point {path} names volume {name}, which is not declared")));
+                return Err(of.mistake(ContainerMistake::UndeclaredVolume { path, volume: name }));
             };
             let (index, takes_content) = (known.index, known.takes_content);
             let asked_for = of.image_volumes().contains(&path);
@@ -136,14 +136,14 @@ impl Volumes {
         Ok(mounts)
     }
 
-    fn tmpfs(&self, of: &Declaring<'_>, tmpfs: &Tmpfs) -> Result<MountJob, Error> {
+    fn tmpfs(&self, of: &Declaring<'_>, tmpfs: &Tmpfs) -> Result<MountJob, Mistake> {
         let Some(path) = of.string(&tmpfs.container_path, "containerPath")? else {
-            return Err(of.mistake("a tmpfs has no containerPath"));
+            return Err(of.mistake(ContainerMistake::NoPath { what: "tmpfs" }));
         };
         let path = mount_path(of, &path)?;
         let size = of.integer(&tmpfs.size, "size")?.filter(|size| *size > 0);
         let Some(size) = size else {
-            return Err(of.mistake(&format!("the tmpfs {path} needs a size of at least 1 MiB")));
+            return Err(of.mistake(ContainerMistake::TmpfsSize(path)));
         };
         let mut options = Vec::new();
         for option in of.strings(&tmpfs.mount_options, "mountOptions")? {
@@ -153,10 +153,8 @@ impl Volumes {
             }
             let known = if option.contains('=') { VALUED.contains(&name) } else { FLAGS.contains(&name) };
             if !known {
-                return Err(of.mistake(&format!(
-                    "the tmpfs {path} has a mount option that ECS does not take: {}",
-                    option.escape_debug()
-                )));
+                let option = option.escape_debug().to_string();
+                return Err(of.mistake(ContainerMistake::TmpfsOption { path, option }));
             }
             options.push(option);
         }
@@ -231,12 +229,13 @@ pub(super) fn with_volumes_from(
     name: &str,
     container: &Container,
     mounted: &BTreeMap<String, Vec<MountJob>>,
-) -> Result<Vec<MountJob>, Error> {
+) -> Result<Vec<MountJob>, Mistake> {
     let mut mounts = mounted.get(name).cloned().unwrap_or_default();
     for from in &container.volumes_from {
         let source = super::required(&from.source_container, name, "sourceContainer")?;
         let Some(others) = mounted.get(source) else {
-            return Err(Error::Input(format!("{name}: volumesFrom names {source}, which is not run")));
+            let mistake = ContainerMistake::VolumesFrom(source.clone());
+            return Err(Mistake::Container { name: name.to_owned(), mistake });
         };
         let all_read_only = from.read_only.known().copied().unwrap_or(false);
         for other in others {
@@ -252,13 +251,13 @@ pub(super) fn with_volumes_from(
     Ok(mounts)
 }
 
-fn mount_path(of: &Declaring<'_>, path: &str) -> Result<String, Error> {
+fn mount_path(of: &Declaring<'_>, path: &str) -> Result<String, Mistake> {
     if !path.starts_with('/') || path.split('/').any(|part| part == "..") || path.contains('\0') {
-        return Err(of.mistake(&format!("{} is not an absolute path to mount on", path.escape_debug())));
+        return Err(of.mistake(ContainerMistake::NotAbsolute(path.escape_debug().to_string())));
     }
     let plain = plain(path);
     if plain == "/" {
-        return Err(of.mistake("nothing can be mounted on /"));
+        return Err(of.mistake(ContainerMistake::OverRoot));
     }
     Ok(plain)
 }
@@ -269,11 +268,11 @@ pub(super) fn plain(path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
-fn unique(of: &Declaring<'_>, mounts: &[MountJob]) -> Result<(), Error> {
+fn unique(of: &Declaring<'_>, mounts: &[MountJob]) -> Result<(), Mistake> {
     let mut paths: Vec<&str> = mounts.iter().map(|mount| mount.path.as_str()).collect();
     paths.sort_unstable();
     match paths.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(of.mistake(&format!("two mounts at {}", pair[0]))),
+        Some(pair) => Err(of.mistake(ContainerMistake::SameMount(pair[0].to_owned()))),
         None => Ok(()),
     }
 }

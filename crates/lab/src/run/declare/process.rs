@@ -10,9 +10,9 @@ use tojimari_plan::Platform;
 
 use super::{ADDRESS, Declaring};
 use crate::image::{User, resolve_user};
-use crate::run::Error;
 use crate::run::job::RlimitJob;
 use crate::run::spec::{ALL_CAPABILITIES, DEFAULT_CAPABILITIES};
+use crate::run::{ContainerMistake, Mistake};
 
 /// Source: moby `daemon/pkg/oci/oci_utils.go`.
 const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -35,7 +35,7 @@ impl Declaring<'_> {
     }
 
     /// `entryPoint` takes the place of the image's and of its command; `command` of the latter.
-    pub(super) fn args(&self) -> Result<Vec<String>, Error> {
+    pub(super) fn args(&self) -> Result<Vec<String>, Mistake> {
         let config = self.image_config();
         let entry_point = self.strings(&self.container.entry_point, "entryPoint")?;
         let command = self.strings(&self.container.command, "command")?;
@@ -49,17 +49,17 @@ impl Declaring<'_> {
             [entry_point, command].concat()
         };
         if args.iter().any(|arg| arg.contains('\0')) {
-            return Err(self.mistake("the command has a NUL in it"));
+            return Err(self.mistake(ContainerMistake::Nul("command")));
         }
         if args.first().is_none_or(String::is_empty) {
-            return Err(self.mistake("neither the task definition nor the image says what to run"));
+            return Err(self.mistake(ContainerMistake::NoCommand));
         }
         Ok(args)
     }
 
     /// Those of the image, of `environment`, and of `secrets`; a later one takes the place of an
     /// earlier one of the same name.
-    pub(super) fn env(&self, user: &User, hostname: &str) -> Result<Vec<String>, Error> {
+    pub(super) fn env(&self, user: &User, hostname: &str) -> Result<Vec<String>, Mistake> {
         let mut env = vec![DEFAULT_PATH.to_owned(), format!("HOSTNAME={hostname}")];
         let of_image = self.image_config().and_then(|config| config.env().as_ref());
         for entry in of_image.into_iter().flatten() {
@@ -80,7 +80,7 @@ impl Declaring<'_> {
             env.push(format!("HOME={}", user.home));
         }
         if env.iter().any(|entry| entry.contains('\0')) {
-            return Err(self.mistake("the environment has a NUL in it"));
+            return Err(self.mistake(ContainerMistake::Nul("environment")));
         }
         Ok(env)
     }
@@ -90,29 +90,29 @@ impl Declaring<'_> {
         self.container.environment.iter().filter_map(|variable| variable.value.known().cloned()).collect()
     }
 
-    pub(super) fn user(&self) -> Result<User, Error> {
+    pub(super) fn user(&self) -> Result<User, Mistake> {
         let of_task = self.string(&self.container.user, "user")?;
         let user = of_task.or_else(|| self.image_config().and_then(|config| config.user().clone())).unwrap_or_default();
-        resolve_user(&self.image.root, &user).map_err(|because| self.mistake(&because))
+        resolve_user(&self.image.root, &user).map_err(|because| self.mistake(ContainerMistake::User(because)))
     }
 
-    pub(super) fn working_directory(&self) -> Result<String, Error> {
+    pub(super) fn working_directory(&self) -> Result<String, Mistake> {
         let of_task = self.string(&self.container.working_directory, "workingDirectory")?;
         let of_image = || self.image_config().and_then(|config| config.working_dir().clone());
         let folder = of_task.or_else(of_image).unwrap_or_default();
         let folder = if folder.starts_with('/') { folder } else { format!("/{folder}") };
         if folder.split('/').any(|part| part == "..") || folder.contains('\0') {
-            return Err(self.mistake(&format!("workingDirectory {} is not a plain path", folder.escape_debug())));
+            return Err(self.mistake(ContainerMistake::WorkingDirectory(folder.escape_debug().to_string())));
         }
         Ok(folder)
     }
 
-    pub(super) fn no_new_privileges(&self) -> Result<bool, Error> {
+    pub(super) fn no_new_privileges(&self) -> Result<bool, Mistake> {
         let options = self.strings(&self.container.docker_security_options, "dockerSecurityOptions")?;
         Ok(options.iter().any(|option| option == "no-new-privileges" || option == "no-new-privileges:true"))
     }
 
-    pub(super) fn capabilities(&self, privileged: bool, notes: &mut Vec<String>) -> Result<Vec<String>, Error> {
+    pub(super) fn capabilities(&self, privileged: bool, notes: &mut Vec<String>) -> Result<Vec<String>, Mistake> {
         let surroundings = self.choices.surroundings;
         let mut capabilities: BTreeSet<&str> =
             if privileged { surroundings.capabilities.iter().copied().collect() } else { DEFAULT_CAPABILITIES.into() };
@@ -127,7 +127,7 @@ impl Declaring<'_> {
                 ALL_CAPABILITIES
                     .into_iter()
                     .find(|known| *known == full)
-                    .ok_or_else(|| self.mistake(&format!("there is no capability {}", name.escape_debug())))
+                    .ok_or_else(|| self.mistake(ContainerMistake::Capability(name.escape_debug().to_string())))
             };
             // An addition wins over dropping all; a single one dropped wins over adding all.
             let is_all = |name: &&String| name.eq_ignore_ascii_case("ALL");
@@ -159,21 +159,21 @@ impl Declaring<'_> {
         Ok(capabilities.into_iter().map(str::to_owned).collect())
     }
 
-    pub(super) fn rlimits(&self, notes: &mut Vec<String>) -> Result<Vec<RlimitJob>, Error> {
+    pub(super) fn rlimits(&self, notes: &mut Vec<String>) -> Result<Vec<RlimitJob>, Mistake> {
         let most = &self.choices.surroundings.limits;
         let mut limits = Vec::new();
         for ulimit in &self.container.ulimits {
             let Some(name) = self.string(&ulimit.name, "ulimits.name")? else { continue };
             let Some(most) = most.get(name.as_str()).copied() else {
-                return Err(self.mistake(&format!("there is no ulimit {}", name.escape_debug())));
+                return Err(self.mistake(ContainerMistake::Ulimit(name.escape_debug().to_string())));
             };
             // -1 is no limit.
-            let limit = |field: &Field<i64>, what: &str| -> Result<u64, Error> {
+            let limit = |field: &Field<i64>, what: &str| -> Result<u64, Mistake> {
                 Ok(self.integer(field, what)?.map_or(u64::MAX, |value| u64::try_from(value).unwrap_or(u64::MAX)))
             };
             let (soft, hard) = (limit(&ulimit.soft_limit, "softLimit")?, limit(&ulimit.hard_limit, "hardLimit")?);
             if soft > hard {
-                return Err(self.mistake(&format!("the soft limit of {name} is higher than the hard one")));
+                return Err(self.mistake(ContainerMistake::SoftLimit(name)));
             }
             if hard > most {
                 notes.push(format!("{}: the limit {name} is {most}, more cannot be given here", self.name));
@@ -207,7 +207,7 @@ impl Declaring<'_> {
     }
 
     /// /etc/hosts as Docker writes it, with the names of `links`, which all are this same host here.
-    pub(super) fn hosts(&self, hostname: &str) -> Result<String, Error> {
+    pub(super) fn hosts(&self, hostname: &str) -> Result<String, Mistake> {
         let mut hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n".to_owned();
         let short = hostname.split('.').next().unwrap_or(hostname);
         let names = if short == hostname { hostname.to_owned() } else { format!("{hostname} {short}") };

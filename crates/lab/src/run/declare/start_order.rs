@@ -1,19 +1,23 @@
 //! Whether the containers of a task can be started at all in the order that `dependsOn` asks for.
 
-use crate::run::Error;
+use crate::run::Mistake;
 use crate::run::job::{Condition, ContainerJob};
 
 /// ECS refuses a circle, and a wait for the health of a container without health check.
-pub(super) fn check(containers: &[ContainerJob]) -> Result<(), Error> {
+pub(super) fn check(containers: &[ContainerJob]) -> Result<(), Mistake> {
     for container in containers {
         for dependency in &container.depends_on {
             let other = &containers[dependency.container];
-            let what = match dependency.condition {
-                Condition::Healthy if other.health.is_none() => "is healthy, which has no health check",
-                Condition::Complete | Condition::Success if other.essential => "ended, which is essential",
-                _ => continue,
-            };
-            return Err(Error::Input(format!("{} waits until {} {what}", container.name, other.name)));
+            let (container, name) = (container.name.clone(), other.name.clone());
+            match dependency.condition {
+                Condition::Healthy if other.health.is_none() => {
+                    return Err(Mistake::WaitsForHealth { container, other: name });
+                }
+                Condition::Complete | Condition::Success if other.essential => {
+                    return Err(Mistake::WaitsForEssential { container, other: name });
+                }
+                _ => {}
+            }
         }
     }
     // Whoever depends on startable ones alone is startable; a circle never becomes so.
@@ -27,14 +31,11 @@ pub(super) fn check(containers: &[ContainerJob]) -> Result<(), Error> {
             None => break,
         }
     }
-    let circle: Vec<&str> = containers
+    let circle: Vec<String> = containers
         .iter()
         .zip(&startable)
         .filter(|(_, ok)| !**ok)
-        .map(|(container, _)| container.name.as_str())
+        .map(|(container, _)| container.name.clone())
         .collect();
-    if circle.is_empty() {
-        return Ok(());
-    }
-    Err(Error::Input(format!("dependsOn goes in a circle: {}", circle.join(", "))))
+    if circle.is_empty() { Ok(()) } else { Err(Mistake::Circle(circle)) }
 }

@@ -335,8 +335,8 @@ fn what_a_bad_registry_sends_is_refused() {
 fn a_registry_that_is_not_there_is_said_so() {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
     let error = opened(&format!("127.0.0.1:{port}/app"), Sources::default()).expect_err("nobody there");
-    assert!(matches!(error, Error::Io { .. }), "{error}");
-    assert!(error.to_string().contains("cannot be reached"), "{error}");
+    let Error::Io { source, .. } = error else { panic!("{error}") };
+    assert!(source.to_string().contains("cannot be reached"), "{source}");
 }
 
 #[test]
