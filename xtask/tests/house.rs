@@ -15,7 +15,8 @@ const EDGES: [(&str, &[&str]); 9] = [
     ("tojimari-controls", &["tojimari-model", "tojimari-text"]),
     ("tojimari-plan", &["tojimari-read", "tojimari-model", "tojimari-text"]),
     ("tojimari-tracer", &["tojimari-model"]),
-    ("tojimari-lab", &["tojimari-tracer", "tojimari-model", "tojimari-plan"]),
+    ("tojimari-recorder", &["tojimari-tracer", "tojimari-model"]),
+    ("tojimari-lab", &["tojimari-tracer", "tojimari-recorder", "tojimari-model", "tojimari-plan"]),
     ("tojimari-render", &["tojimari-model", "tojimari-plan", "tojimari-text"]),
     (
         "tojimari-engine",

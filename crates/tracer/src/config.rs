@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::event::Exit;
 use crate::kernel;
 
@@ -50,7 +52,7 @@ pub enum Error {
 }
 
 /// What the tracer says of a whole session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// How the process that was started ended.
     pub exit: Exit,
@@ -77,9 +79,10 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn empty() -> Report {
+    /// Of a session in which nothing happened but the end of its program.
+    pub fn new(exit: Exit) -> Report {
         Report {
-            exit: Exit::Code(0),
+            exit,
             begun_exit: None,
             duration: Duration::ZERO,
             stops: 0,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use tojimari_model::observed::{FileKind, Operation};
 
 /// One message of a session. `Began` comes first, `Ended` once, events between and after.
@@ -73,7 +74,7 @@ pub struct Mount {
 }
 
 /// How a process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Exit {
     Code(i32),
     /// Killed by this signal.

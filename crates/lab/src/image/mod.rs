@@ -5,7 +5,6 @@
 mod archive;
 mod blob;
 mod entry;
-mod facts;
 mod layout;
 mod members;
 mod reference;
@@ -23,7 +22,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use oci_spec::image::ImageConfiguration;
 
-pub use facts::{exists, folder_facts};
 pub use reference::Reference;
 pub use registry::Name;
 use store::Store;

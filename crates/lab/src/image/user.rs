@@ -1,9 +1,12 @@
 //! Who a container runs as: the forms of ECS's `user`, looked up in the image's own /etc/passwd and
 //! /etc/group.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-use super::facts::read_in_root;
+use rustix::fs::{self, FileType, OFlags};
+use tojimari_recorder::open_in_root;
 
 /// Numeric identities for the container's program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +67,17 @@ pub fn resolve_user(root: &Path, user: &str) -> Result<User, String> {
 /// The lines of a passwd-like file that have at least that many fields.
 fn lines(text: &str, count: usize) -> impl Iterator<Item = Vec<&str>> {
     text.lines().map(|line| line.split(':').collect::<Vec<_>>()).filter(move |fields| fields.len() >= count)
+}
+
+/// A text file of the image, with links followed inside the image only.
+fn read_in_root(root: &Path, path: &str, limit: u64) -> Option<String> {
+    let file = open_in_root(root, path, OFlags::RDONLY | OFlags::NONBLOCK).ok()?;
+    if FileType::from_raw_mode(fs::fstat(&file).ok()?.st_mode) != FileType::RegularFile {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    File::from(file).take(limit).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

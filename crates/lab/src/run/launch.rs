@@ -10,6 +10,8 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use tojimari_recorder::Recording;
+
 use super::job::{FromTask, TaskJob, TaskOutcome};
 use super::observe::Observed;
 use super::pipe::{Incoming, wait_for};
@@ -23,6 +25,14 @@ const TICK: Duration = Duration::from_millis(50);
 pub(super) struct Ran {
     pub outcome: TaskOutcome,
     pub observed: Vec<Observed>,
+}
+
+impl Ran {
+    /// What was recorded of one container, by its place in the job, and of its health checks.
+    pub fn recordings(&self, container: usize) -> Vec<&Recording> {
+        let of_it = self.observed.iter().filter(|observed| observed.container == container);
+        of_it.map(|observed| &observed.recording).collect()
+    }
 }
 
 /// Runs a task from start to end. When this returns, nothing of the run is left.

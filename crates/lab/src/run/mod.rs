@@ -27,7 +27,6 @@ mod proof;
 mod role;
 pub mod runner;
 mod scratch;
-mod sizes;
 mod spec;
 mod supervisor;
 mod surroundings;

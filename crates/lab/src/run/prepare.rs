@@ -1,18 +1,18 @@
 //! What a task's containers need before they start, made in a mount namespace that only the run
 //! has: the kernel takes all of it down when the last process of the run ends.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
-use nix::sys::stat::{Mode, mkdirat};
+use rustix::fs::{Mode, OFlags, mkdirat};
+use tojimari_recorder::open_in_root;
 
 use super::job::{CannotRun, ContainerJob, NotStarted, SeedJob, TaskJob};
 
@@ -29,7 +29,7 @@ pub(super) fn namespaces(job: &TaskJob) -> io::Result<()> {
     mount(Some("proc"), "/proc", Some("proc"), plain, None::<&str>)?;
 
     program(&job.program())?;
-    nix::unistd::mkfifo(&job.reports(), Mode::S_IRUSR | Mode::S_IWUSR)?;
+    nix::unistd::mkfifo(&job.reports(), nix::sys::stat::Mode::S_IRUSR | nix::sys::stat::Mode::S_IWUSR)?;
     fs::create_dir(job.observed_folder())?;
     Ok(())
 }
@@ -37,7 +37,7 @@ pub(super) fn namespaces(job: &TaskJob) -> io::Result<()> {
 /// Mounts this program read-only for the processes that run containers: a container's root could
 /// otherwise write to it through /proc/self/exe (CVE-2019-5736).
 fn program(at: &Path) -> io::Result<()> {
-    File::create_new(at)?;
+    fs::File::create_new(at)?;
     fs::set_permissions(at, fs::Permissions::from_mode(0o755))?;
     let own = fs::metadata("/proc/self/exe")?;
     // The link itself leads into the namespace that was left; its path may lead elsewhere by now.
@@ -68,10 +68,9 @@ pub(super) fn volumes(job: &TaskJob) -> io::Result<()> {
 /// Copies the content of an image's folder, with owners, modes and times, those of the folder
 /// itself included. A path that the image does not have as a folder leaves the volume empty.
 fn copy(seed: &SeedJob, to: &Path) -> io::Result<()> {
-    let root = open_root(&seed.root)?;
-    let from = match in_root(&root, &seed.path) {
+    let from = match folder_in_root(&seed.root, &seed.path) {
         Ok(from) => from,
-        Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => return Ok(()),
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
     // `cp` keeps what it is given as it is: links, holes, attributes, devices.
@@ -163,35 +162,26 @@ fn escaped(path: &Path) -> io::Result<String> {
 /// Makes the working directory where the image does not have it, as the Docker engine does.
 fn working_directory(root: &Path, container: &ContainerJob) -> Result<(), NotStarted> {
     let path = &container.working_directory;
-    let made = open_root(root).and_then(|root| Ok(make_folder(&root, path)?));
-    made.map_err(|error| {
-        let errno = error.raw_os_error().unwrap_or(libc::EIO);
-        NotStarted::Input(CannotRun::WorkingDirectory { path: path.clone(), errno })
+    make_folder(root, path).map_err(|error| {
+        NotStarted::Input(CannotRun::WorkingDirectory { path: path.clone(), errno: error.raw_os_error() })
     })
 }
 
-fn open_root(root: &Path) -> io::Result<OwnedFd> {
-    Ok(File::open(root)?.into())
-}
-
 /// A folder below a root, no symbolic link leading out of it.
-fn in_root(root: &impl AsFd, path: &str) -> nix::Result<OwnedFd> {
-    let how = OpenHow::new()
-        .flags(OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC)
-        .resolve(ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS);
-    openat2(root, path, how)
+fn folder_in_root(root: &Path, path: &str) -> rustix::io::Result<OwnedFd> {
+    open_in_root(root, path, OFlags::PATH | OFlags::DIRECTORY)
 }
 
-fn make_folder(root: &impl AsFd, path: &str) -> nix::Result<()> {
+fn make_folder(root: &Path, path: &str) -> rustix::io::Result<()> {
     let mut way = String::new();
-    let mut at = in_root(root, "/")?;
+    let mut at = folder_in_root(root, "/")?;
     for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {
         way.push('/');
         way.push_str(part);
-        at = match in_root(root, &way) {
-            Err(Errno::ENOENT) => {
-                mkdirat(&at, part, Mode::from_bits_truncate(0o755))?;
-                in_root(root, &way)?
+        at = match folder_in_root(root, &way) {
+            Err(rustix::io::Errno::NOENT) => {
+                mkdirat(&at, part, Mode::from_raw_mode(0o755))?;
+                folder_in_root(root, &way)?
             }
             other => other?,
         };
@@ -215,8 +205,7 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         std::os::unix::fs::symlink(outside.path(), root.path().join("link")).expect("a link");
         fs::create_dir_all(root.path().join(outside.path().strip_prefix("/").expect("absolute"))).expect("a folder");
-        let fd = open_root(root.path()).expect("the root");
-        make_folder(&fd, "/link/deep/er").expect("made");
+        make_folder(root.path(), "/link/deep/er").expect("made");
         assert!(fs::read_dir(outside.path()).expect("a folder").next().is_none());
         let inside = root.path().join(outside.path().strip_prefix("/").expect("absolute"));
         assert!(inside.join("deep/er").is_dir());
@@ -226,7 +215,6 @@ mod tests {
     fn a_file_in_the_way_is_an_error() {
         let root = tempfile::tempdir().expect("a folder");
         fs::write(root.path().join("app"), "").expect("a file");
-        let fd = open_root(root.path()).expect("the root");
-        assert!(make_folder(&fd, "/app/data").is_err());
+        assert!(make_folder(root.path(), "/app/data").is_err());
     }
 }

@@ -101,7 +101,7 @@ impl Engine {
             hasher: RandomState::new(),
             busy: Duration::ZERO,
             second: (0, 0),
-            report: Report::empty(),
+            report: Report::new(Exit::Code(0)),
             killing: false,
         };
         engine.tasks.insert(launched.pid, Task::default());

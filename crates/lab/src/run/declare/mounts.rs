@@ -120,7 +120,7 @@ impl Volumes {
                     ));
                 }
                 // An empty folder gives nothing but its owner and mode, which Docker copies too.
-                self.jobs[index].seed = crate::image::exists(&seed.root, &seed.path).then_some(seed);
+                self.jobs[index].seed = tojimari_recorder::exists(&seed.root, &seed.path).then_some(seed);
             }
             let read_only = of.flag(&point.read_only, "readOnly")?;
             mounts.push(MountJob { path, what: Mounted::Volume { index, read_only } });
@@ -184,7 +184,7 @@ impl Volumes {
                 continue;
             }
             let seed = SeedJob { root: of.image.root.clone(), path: path.clone() };
-            let seed = crate::image::exists(&seed.root, &seed.path).then_some(seed);
+            let seed = tojimari_recorder::exists(&seed.root, &seed.path).then_some(seed);
             let index = self.add(VolumeJob { mode: PLAIN_MODE, seed });
             mounts.push(MountJob { path, what: Mounted::Volume { index, read_only: false } });
         }
@@ -285,6 +285,6 @@ fn sort(mounts: &mut [MountJob]) {
 }
 
 fn holds_something(seed: &SeedJob) -> bool {
-    let facts = crate::image::folder_facts(&seed.root, [seed.path.as_str()]);
+    let facts = tojimari_recorder::folder_facts(&seed.root, [seed.path.as_str()]);
     facts.iter().any(|fact| fact.path == seed.path && fact.in_image && fact.files + fact.folders > 0)
 }

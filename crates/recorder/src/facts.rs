@@ -7,8 +7,10 @@ use std::io::Read;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
 use tojimari_model::observed::FolderFact;
+
+use crate::root::open_in_root;
 
 /// Members of one folder that are looked at; a folder of more is taken to hold programs, since that
 /// errs on the side of not mounting over it.
@@ -36,35 +38,15 @@ pub fn exists(root: &Path, path: &str) -> bool {
     let Some(at) = path.rfind('/') else { return false };
     let (folder, name) = (&path[..at], &path[at + 1..]);
     if name.is_empty() {
-        return open(root, folder, OFlags::PATH).is_ok();
+        return open_in_root(root, folder, OFlags::PATH).is_ok();
     }
-    open(root, folder, OFlags::PATH | OFlags::DIRECTORY)
+    open_in_root(root, folder, OFlags::PATH | OFlags::DIRECTORY)
         .is_ok_and(|folder| fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
-}
-
-/// A text file of the image, with links followed inside the image only.
-pub(super) fn read_in_root(root: &Path, path: &str, limit: u64) -> Option<String> {
-    let file = open(root, path, OFlags::RDONLY | OFlags::NONBLOCK).ok()?;
-    if FileType::from_raw_mode(fs::fstat(&file).ok()?.st_mode) != FileType::RegularFile {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    File::from(file).take(limit).read_to_end(&mut bytes).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// Opens a path as a process in the image would see it.
-fn open(root: &Path, path: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {
-    let root = fs::open(root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    let relative = path.trim_start_matches('/');
-    let relative = if relative.is_empty() { "." } else { relative };
-    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    fs::openat2(&root, relative, flags | OFlags::CLOEXEC, Mode::empty(), resolve)
 }
 
 fn fact(root: &Path, path: &str) -> Option<FolderFact> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY;
-    let folder = open(root, path, flags).ok()?;
+    let folder = open_in_root(root, path, flags).ok()?;
     let stat = fs::fstat(&folder).ok()?;
     let mut fact = FolderFact {
         path: path.to_owned(),

@@ -3,19 +3,20 @@
 //! of its processes and by what the kernel tells when such a descriptor is closed.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 use nix::sys::fanotify::{EventFFlags, Fanotify, InitFlags, MarkFlags, MaskFlags};
-use nix::sys::stat::{FileStat, SFlag, fstat};
+use rustix::fs::{FileType, OFlags, Stat, fstat};
 use tojimari_model::observed::FileKind;
 
+use crate::root::open_in_root;
+
 /// How many files are watched while they may grow.
-pub(super) const WATCHED: usize = 2000;
+pub(crate) const WATCHED: usize = 2000;
 /// Processes of a container, and descriptors of one, that are looked at.
 const PROCESSES: usize = 500;
 const DESCRIPTORS: usize = 1000;
@@ -25,7 +26,7 @@ const CLOSED: usize = 100_000;
 
 /// The sizes that files of one file system had when someone who wrote to them closed them. An
 /// upload may come and go between two looks at the descriptors; this misses none.
-pub(super) struct Closed {
+pub(crate) struct Closed {
     kernel: Fanotify,
     sizes: HashMap<Vec<u8>, u64>,
 }
@@ -69,31 +70,27 @@ impl Closed {
 }
 
 /// Size of the file at a path without following a link out of the root.
-pub(super) fn of(root: &Path, path: &[u8]) -> Option<u64> {
+pub(crate) fn of(root: &Path, path: &[u8]) -> Option<u64> {
     let (kind, size) = look(root, path)?;
     (kind == FileKind::File).then_some(size)
 }
 
 /// What is at a path of the root, and its size; `None` if nothing is.
-pub(super) fn look(root: &Path, path: &[u8]) -> Option<(FileKind, u64)> {
-    let root = File::open(root).ok()?;
-    let how = OpenHow::new()
-        .flags(OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC)
-        .resolve(ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS);
-    let found = openat2(&root, path, how).ok()?;
+pub(crate) fn look(root: &Path, path: &[u8]) -> Option<(FileKind, u64)> {
+    let found = open_in_root(root, path, OFlags::PATH | OFlags::NOFOLLOW).ok()?;
     let stat = fstat(&found).ok()?;
     let kind = kind(&stat);
     Some((kind, if kind == FileKind::File { u64::try_from(stat.st_size).unwrap_or(0) } else { 0 }))
 }
 
-fn kind(stat: &FileStat) -> FileKind {
-    match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
-        SFlag::S_IFREG => FileKind::File,
-        SFlag::S_IFDIR => FileKind::Directory,
-        SFlag::S_IFLNK => FileKind::Symlink,
-        SFlag::S_IFSOCK => FileKind::Socket,
-        SFlag::S_IFIFO => FileKind::Fifo,
-        SFlag::S_IFCHR | SFlag::S_IFBLK => FileKind::Device,
+fn kind(stat: &Stat) -> FileKind {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => FileKind::File,
+        FileType::Directory => FileKind::Directory,
+        FileType::Symlink => FileKind::Symlink,
+        FileType::Socket => FileKind::Socket,
+        FileType::Fifo => FileKind::Fifo,
+        FileType::CharacterDevice | FileType::BlockDevice => FileKind::Device,
         _ => FileKind::Unknown,
     }
 }
@@ -101,7 +98,7 @@ fn kind(stat: &FileStat) -> FileKind {
 /// The removed files that processes in the same mount namespace as `process` hold open, by the
 /// path that they had. A file that never had a name is told as the tracer tells it: `#tmpfile` in
 /// its folder.
-pub(super) fn without_name(process: i32) -> Vec<(Vec<u8>, u64)> {
+pub(crate) fn without_name(process: i32) -> Vec<(Vec<u8>, u64)> {
     let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
     let Some(ours) = namespace(&process.to_string()) else { return Vec::new() };
     let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
@@ -134,6 +131,7 @@ fn named(path: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::Write;
 
     use super::*;
