@@ -8,20 +8,22 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Which crate of ours may use which. `cli` may use all; everything else is written here.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("tojimari-text", &[]),
+    ("tojimari-evidence", &[]),
     ("tojimari-model", &["tojimari-text"]),
     ("tojimari-read", &["tojimari-model", "tojimari-text"]),
     ("tojimari-controls", &["tojimari-model", "tojimari-text"]),
-    ("tojimari-plan", &["tojimari-read", "tojimari-model", "tojimari-text"]),
-    ("tojimari-tracer", &["tojimari-model"]),
-    ("tojimari-recorder", &["tojimari-tracer", "tojimari-model"]),
-    ("tojimari-lab", &["tojimari-tracer", "tojimari-recorder", "tojimari-model", "tojimari-plan"]),
-    ("tojimari-render", &["tojimari-model", "tojimari-plan", "tojimari-text"]),
+    ("tojimari-plan", &["tojimari-read", "tojimari-evidence", "tojimari-model", "tojimari-text"]),
+    ("tojimari-tracer", &["tojimari-evidence"]),
+    ("tojimari-recorder", &["tojimari-tracer", "tojimari-evidence"]),
+    ("tojimari-lab", &["tojimari-tracer", "tojimari-recorder", "tojimari-evidence", "tojimari-model", "tojimari-plan"]),
+    ("tojimari-render", &["tojimari-evidence", "tojimari-model", "tojimari-plan", "tojimari-text"]),
     (
         "tojimari-engine",
         &[
             "tojimari-controls",
+            "tojimari-evidence",
             "tojimari-lab",
             "tojimari-model",
             "tojimari-plan",
@@ -119,6 +121,64 @@ fn crates_use_only_what_the_house_allows() {
     none("edges that the house does not allow", offenders);
 }
 
+/// A program that is put into an image beside a service is the tracer and what stands behind it.
+#[test]
+fn few_crates_stand_behind_the_tracer() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--package", "tojimari-tracer", "--edges", "normal", "--prefix", "none", "--format", "{p}"])
+        .args(["--locked", "--target", TARGET])
+        .current_dir(root())
+        .output()
+        .expect("cargo tree runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8(output.stdout).expect("UTF-8");
+    let name = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    let others: std::collections::BTreeSet<String> =
+        tree.lines().map(name).filter(|name| !name.is_empty() && !name.starts_with("tojimari")).collect();
+    assert!(others.len() <= 12, "{} crates of others: {others:?}", others.len());
+}
+
+/// A dependency that no source file names costs everybody a build.
+#[test]
+fn every_dependency_is_used() {
+    let files = rust_files();
+    let mut unused = Vec::new();
+    for package in metadata()["packages"].as_array().expect("packages").iter().filter(|p| p["source"].is_null()) {
+        let manifest = Path::new(package["manifest_path"].as_str().expect("a path"));
+        let folder = manifest.parent().and_then(|folder| folder.strip_prefix(root()).ok()).expect("in the workspace");
+        let folder = format!("{}/", folder.display());
+        let own: Vec<&(String, String)> = files.iter().filter(|(name, _)| name.starts_with(&folder)).collect();
+        // Tests of one crate take files of another's along with `#[path = "…"]`.
+        let taken: Vec<&str> = own.iter().flat_map(|(_, text)| text.split("#[path = \"").skip(1)).collect();
+        let taken = taken.iter().filter_map(|rest| rest.split('"').next()).map(|path| path.trim_start_matches("../"));
+        let taken: Vec<&str> = taken.collect();
+        let others = files.iter().filter(|(name, _)| taken.iter().any(|path| name.ends_with(path)));
+        let texts: Vec<&str> = own.iter().copied().chain(others).map(|(_, text)| &**text).collect();
+        for dependency in package["dependencies"].as_array().expect("dependencies") {
+            // Never compiled: its package carries a file that tests read.
+            if dependency["target"].as_str() == Some("cfg(any())") {
+                continue;
+            }
+            let name = dependency["rename"].as_str().or(dependency["name"].as_str()).unwrap_or_default();
+            let word = name.replace('-', "_");
+            if !texts.iter().any(|text| names(text, &word)) {
+                unused.push(format!("{folder}: {name}"));
+            }
+        }
+    }
+    none("dependencies that nothing names", unused);
+}
+
+/// The text uses the crate: as the start of a path, in a `use`, or in an attribute.
+fn names(text: &str, krate: &str) -> bool {
+    text.match_indices(krate).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + krate.len()..].chars().next();
+        let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+        !is_word(before) && !is_word(after) && matches!(after, Some(':' | ';' | ' ' | '!' | ')' | ','))
+    })
+}
+
 #[test]
 fn every_file_says_what_lives_in_it() {
     let silent = rust_files().into_iter().filter(|(_, text)| !text.starts_with("//!")).map(|(name, _)| name).collect();
@@ -189,6 +249,9 @@ fn main_is_short_and_long_files_have_a_reason() {
         let tests = ["/tests/", "/tests.rs", "_tests.rs", "/benches/", "/examples/"].iter().any(|t| name.contains(t));
         if lines > MAX_LINES && !tests && !head.contains("Long because") {
             offenders.push(format!("{name}: {lines} lines; say in its `//!`: \"Long because …\""));
+        }
+        if lines <= MAX_LINES && !name.starts_with("xtask/") && head.to_lowercase().contains("long because") {
+            offenders.push(format!("{name}: {lines} lines, which need no \"Long because …\""));
         }
     }
     none("files that are too long", offenders);

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use tojimari_engine::task::DeclaredTask;
 use tojimari_engine::{Error, files, harden, task};
-use tojimari_model::observed::Profile;
-use tojimari_model::proof::{Proof, Verdict};
+use tojimari_evidence::profile::Profile;
+use tojimari_evidence::proof::{Proof, Verdict};
 use tojimari_plan::Plan;
 use tojimari_render::terminal;
 

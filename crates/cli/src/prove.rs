@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use tojimari_engine::{Error, task};
-use tojimari_model::proof::Verdict;
+use tojimari_evidence::proof::Verdict;
 use tojimari_render::terminal;
 
 use crate::exit::Exit;

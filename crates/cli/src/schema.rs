@@ -8,8 +8,8 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 use tojimari_controls::Baseline;
 use tojimari_engine::config::Shape;
-use tojimari_model::observed::Profile;
-use tojimari_model::proof::Proof;
+use tojimari_evidence::profile::Profile;
+use tojimari_evidence::proof::Proof;
 use tojimari_plan::Plan;
 use tojimari_render::json::Document;
 

@@ -1,7 +1,5 @@
 //! What a secret in plain text looks like: by the form of a value, and by the name that it is
 //! given. Says what kind of secret it is, never the secret.
-//!
-//! Long because every form of secret is a few lines of one table of patterns.
 
 mod name;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use tojimari_controls::Baseline;
-use tojimari_model::observed::Profile;
+use tojimari_evidence::profile::Profile;
 use tojimari_plan::Plan;
 
 use crate::{Error, Result, files};

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use tojimari_evidence::profile::Profile;
+use tojimari_evidence::proof::{Proof, Verdict};
 use tojimari_lab::Lab;
-use tojimari_model::observed::Profile;
-use tojimari_model::proof::{Proof, Verdict};
 use tojimari_plan::decide::{proven, with_memory};
 use tojimari_plan::patch::{self, Patched};
 use tojimari_plan::{Options, Plan, Platform, decide};

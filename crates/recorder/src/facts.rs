@@ -8,7 +8,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags};
-use tojimari_model::observed::FolderFact;
+use tojimari_evidence::profile::FolderFact;
 
 use crate::root::open_in_root;
 

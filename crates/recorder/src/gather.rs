@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant, SystemTime};
 
-use tojimari_model::observed::FileKind;
+use tojimari_evidence::profile::FileKind;
 use tojimari_tracer::{Event, Outcome, Record, Records, Report};
 
 use crate::recording::{RecordedPath, Recording};

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use tojimari_model::observed::{
+use tojimari_evidence::profile::{
     ContainerProfile, FileKind, FolderFact, Operation, OperationCount, PathProfile, Saturation,
 };
-use tojimari_model::proof::DeniedWrite;
+use tojimari_evidence::proof::DeniedWrite;
 
 use crate::facts::{exists, folder_facts};
 use crate::recording::{RecordedPath, Recording};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tojimari_model::observed::{FileKind, Operation};
+use tojimari_evidence::profile::{FileKind, Operation};
 use tojimari_tracer::Report;
 
 /// What one tracer saw of a program and its descendants.

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use nix::sys::fanotify::{EventFFlags, Fanotify, InitFlags, MarkFlags, MaskFlags};
 use rustix::fs::{FileType, OFlags, Stat, fstat};
-use tojimari_model::observed::FileKind;
+use tojimari_evidence::profile::FileKind;
 
 use crate::root::open_in_root;
 

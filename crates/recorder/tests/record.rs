@@ -1,6 +1,6 @@
 //! A real program is recorded from its start to its end, and its recording becomes a profile.
 
-use tojimari_model::observed::{FileKind, Operation};
+use tojimari_evidence::profile::{FileKind, Operation};
 use tojimari_recorder::{Gatherer, Recording, denied, doubts, paths};
 use tojimari_tracer::{Command, Config, Exit};
 

@@ -2,7 +2,7 @@
 //! filter can decide by itself, and where their arguments stand.
 
 use libc::c_int;
-use tojimari_model::observed::Operation;
+use tojimari_evidence::profile::Operation;
 
 /// Architectures as `AUDIT_ARCH_…` of linux/audit.h names them.
 pub(crate) const ARCH_X86_64: u32 = 0xc000_003e;

@@ -1,7 +1,7 @@
 //! From a stopped call to what it aims at: the operation, the path or descriptor that it names,
 //! and the checks it will go through. Reads the tracee's memory and nothing else.
 
-use tojimari_model::observed::{FileKind, Operation};
+use tojimari_evidence::profile::{FileKind, Operation};
 
 use crate::calls::{ARCH_I386, Call, Follow, OpenFlags, Place, What};
 use crate::judge::Check;

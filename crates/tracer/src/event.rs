@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tojimari_model::observed::{FileKind, Operation};
+use tojimari_evidence::profile::{FileKind, Operation};
 
 /// One message of a session. `Began` comes first, `Ended` once, events between and after.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@
 //! EROFS (so EEXIST wins), `do_unlinkat`, `do_rmdir` and `do_renameat2` ask for the mount first
 //! (so EROFS wins even over ENOENT), and `do_dentry_open` lets special files pass.
 
-use tojimari_model::observed::FileKind;
+use tojimari_evidence::profile::FileKind;
 
 use crate::calls::OpenFlags;
 

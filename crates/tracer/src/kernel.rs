@@ -5,7 +5,7 @@ use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use libc::{c_char, c_int, c_void};
-use tojimari_model::observed::FileKind;
+use tojimari_evidence::profile::FileKind;
 
 /// A path for the kernel: bytes with a NUL behind them, in a buffer that is used again.
 #[derive(Default)]

@@ -16,7 +16,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use tojimari_model::observed::FileKind;
+use tojimari_evidence::profile::FileKind;
 
 use crate::event::Mount;
 use crate::judge::Found;

@@ -5,7 +5,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use tojimari_model::observed::FileKind;
+use tojimari_evidence::profile::FileKind;
 
 use crate::kernel::{self, KernelPath, Scope, Stat};
 

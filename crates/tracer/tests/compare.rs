@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::{Folder, compile, tool, trace};
-use tojimari_model::observed::Operation;
+use tojimari_evidence::profile::Operation;
 use tojimari_tracer::Config;
 
 /// Runs a program twice in an empty folder of one name, under each of the two.

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use support::{Folder, Traced, command, compile, compile_with, finish, is_root, skip, trace};
-use tojimari_model::observed::Operation;
+use tojimari_evidence::profile::Operation;
 use tojimari_tracer::{Begin, Command, Config, Error, Exit, Outcome, Outcomes, Record, spawn};
 
 fn run(part: &str) -> Option<(Folder, Traced)> {

@@ -6,7 +6,7 @@ mod support;
 use std::collections::BTreeSet;
 
 use support::{Folder, Traced, compile, is_root, skip, trace};
-use tojimari_model::observed::Operation;
+use tojimari_evidence::profile::Operation;
 use tojimari_tracer::{Config, Outcome};
 
 /// Operation, path and mount point of each event but those that only prepare; the folder that the

@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tojimari_evidence::proof::{Proof, Verdict};
 use tojimari_model::declared::TaskDefinition;
-use tojimari_model::proof::{Proof, Verdict};
 use tojimari_plan::{NotMounted, Plan};
 
 use super::proof::Proven;

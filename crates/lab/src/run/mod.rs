@@ -36,9 +36,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tojimari_evidence::profile::{ImageIdentity, Profile};
+use tojimari_evidence::proof::Proof;
 use tojimari_model::declared::{Container, Field, TaskDefinition};
-use tojimari_model::observed::{ImageIdentity, Profile};
-use tojimari_model::proof::Proof;
 use tojimari_plan::{Plan, Platform};
 
 use crate::image::{Image, Limits, Opening, Reference};

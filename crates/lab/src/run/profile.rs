@@ -1,7 +1,7 @@
 //! From a run that went well to the profile that people read.
 
-use tojimari_model::observed::{ContainerProfile, ExerciseOutcome, Profile};
-use tojimari_model::proof::{DeniedWrite, Proof};
+use tojimari_evidence::profile::{ContainerProfile, ExerciseOutcome, Profile};
+use tojimari_evidence::proof::{DeniedWrite, Proof};
 use tojimari_recorder::{self as recorder, Recording};
 
 use super::declare::LoadedImage;

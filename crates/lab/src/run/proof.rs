@@ -1,6 +1,6 @@
 //! From a read-only run to the proof: what holds, what was refused, and why it fails where it does.
 
-use tojimari_model::proof::{ContainerProof, Proof, Verdict};
+use tojimari_evidence::proof::{ContainerProof, Proof, Verdict};
 
 use super::job::{ContainerOutcome, Failure, TaskJob};
 use super::launch::Ran;

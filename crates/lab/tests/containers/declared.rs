@@ -2,8 +2,8 @@
 //! the container that looks for itself and ends with a status other than 0 where something is off.
 
 use serde_json::{Value, json};
+use tojimari_evidence::profile::Profile;
 use tojimari_lab::Options;
-use tojimari_model::observed::Profile;
 
 use crate::busybox::{Image, file, folder, image};
 use crate::{Case, container, exercised, lab, options, plain_image};

@@ -1,10 +1,10 @@
 //! What a read-only root refuses is in the proof, and which mounts a service needs is found out.
 
 use serde_json::{Value, json};
+use tojimari_evidence::profile::{Operation, Profile};
+use tojimari_evidence::proof::{Proof, Verdict};
 use tojimari_lab::Minimised;
 use tojimari_model::declared::TaskDefinition;
-use tojimari_model::observed::{Operation, Profile};
-use tojimari_model::proof::{Proof, Verdict};
 use tojimari_plan::{ContainerPlan, Plan, Platform, WritableBy, WritableMount};
 
 use crate::{Case, container, exercised, lab, options, plain_image, script, task};

@@ -1,7 +1,7 @@
 //! What a container does is in its profile.
 
 use serde_json::json;
-use tojimari_model::observed::{FileKind, Operation, PathProfile, Profile};
+use tojimari_evidence::profile::{FileKind, Operation, PathProfile, Profile};
 
 use crate::busybox::{file, folder, image};
 use crate::{Case, container, exercised, lab, options, plain_image, script};

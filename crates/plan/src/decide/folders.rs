@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tojimari_model::observed::{ContainerProfile, FolderFact};
+use tojimari_evidence::profile::{ContainerProfile, FolderFact};
 
 use super::needs;
 

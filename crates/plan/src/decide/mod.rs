@@ -17,8 +17,8 @@ mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tojimari_evidence::profile::{ContainerProfile, Profile};
 use tojimari_model::declared::{Container, TaskDefinition};
-use tojimari_model::observed::{ContainerProfile, Profile};
 
 use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
 use allowed::Refusal;

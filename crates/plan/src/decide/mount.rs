@@ -1,7 +1,7 @@
 //! What a writable mount looks like: the options of a tmpfs, and the reasons for it.
 
+use tojimari_evidence::profile::{ContainerProfile, FolderFact};
 use tojimari_model::declared::Container;
-use tojimari_model::observed::{ContainerProfile, FolderFact};
 
 use super::needs::Need;
 use crate::plan::{ImageFolder, WritableBy, WritableMount};

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use tojimari_model::observed::{ContainerProfile, FileKind, Operation, PathProfile};
+use tojimari_evidence::profile::{ContainerProfile, FileKind, Operation, PathProfile};
 
 /// One path of the profile whose writes would fail on a read-only root.
 pub(super) struct Need<'a> {

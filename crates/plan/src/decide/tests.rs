@@ -1,10 +1,10 @@
 //! Tables of decisions: each case is what was observed and the mounts that follow.
 
-use tojimari_model::Value;
-use tojimari_model::declared::TaskKind;
-use tojimari_model::observed::{
+use tojimari_evidence::profile::{
     ExerciseOutcome, FileKind, FolderFact, ImageIdentity, Operation, OperationCount, PathProfile, Saturation,
 };
+use tojimari_model::Value;
+use tojimari_model::declared::TaskKind;
 use tojimari_text::{FileId, Span};
 
 use super::*;

@@ -1,5 +1,5 @@
 //! A workload of Copilot as the task definition that its templates make of the manifest, with the
-//! defaults of Copilot itself. Longer than 400 lines: it has one small function a field.
+//! defaults of Copilot itself.
 //!
 //! Long because it follows Copilot's own templates section by section.
 

@@ -1,6 +1,6 @@
 //! A write profile: which paths matter, what was done to them, by whom and when.
 
-use tojimari_model::observed::{ContainerProfile, PathProfile, Profile};
+use tojimari_evidence::profile::{ContainerProfile, PathProfile, Profile};
 
 use super::columns::{columns, harmless};
 

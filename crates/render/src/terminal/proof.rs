@@ -1,6 +1,6 @@
 //! A proof: whether the task held with a read-only root, and every write that was refused.
 
-use tojimari_model::proof::{ContainerProof, Proof, Verdict};
+use tojimari_evidence::proof::{ContainerProof, Proof, Verdict};
 
 use super::columns::{columns, harmless};
 

@@ -1,4 +1,4 @@
-//! Expressions of Jsonnet by precedence. Longer than 400 lines: it is one grammar.
+//! Expressions of Jsonnet by precedence.
 //!
 //! Long because a grammar of mutual recursion does not split.
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tojimari_model::observed::{FileKind, Operation};
+use tojimari_evidence::profile::{FileKind, Operation};
 
 use super::{Engine, Looked, MOST_SUCCEEDED, Pending, Task};
 use crate::calls::{ARCH_X86_64, ARCHITECTURES, Call, Numbers, What, X32_BIT};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::{Mutex, PoisonError};
 
-use tojimari_model::observed::Operation;
+use tojimari_evidence::profile::Operation;
 use tojimari_tracer::{Command, Config, Event, Record, Report, spawn};
 
 /// Says why a test was not run.

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tojimari_model::observed::Operation;
+use tojimari_evidence::profile::Operation;
 
 /// Runs a program under strace and gives the set of what it did.
 pub fn strace<A: AsRef<OsStr>>(

@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use oci_spec::image::ImageConfiguration;
+use tojimari_evidence::profile::ImageIdentity;
 use tojimari_model::declared::{Container, Field, List, TaskDefinition};
-use tojimari_model::observed::ImageIdentity;
 use tojimari_plan::Platform;
 
 use super::job::{Condition, ContainerJob, DependencyJob, HealthJob, VolumeJob};
