@@ -4,4 +4,6 @@
 pub mod image;
 pub mod run;
 
-pub use run::{ContainerMistake, Error, FailedRun, Lab, Minimised, Mistake, Options, Progress};
+pub use run::{
+    CannotRun, ContainerMistake, Error, FailedRun, FailureKind, Lab, Minimised, Mistake, NotStarted, Options, Progress,
+};

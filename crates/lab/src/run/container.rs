@@ -21,7 +21,8 @@ use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::job::{CannotRun, NotStarted, Report, TaskJob};
+use super::failure::{CannotRun, NotStarted};
+use super::job::{Report, TaskJob};
 use super::pipe::{ChildSignal, Incoming, exit_code, send, wait_for};
 use super::spec;
 

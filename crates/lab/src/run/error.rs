@@ -1,6 +1,7 @@
 //! What goes wrong in the lab: the user's mistakes, each a case of its own, and faults with their
 //! cause.
 
+use super::failure::FailureKind;
 use crate::image;
 
 /// Any error, as the cause of another.
@@ -81,7 +82,7 @@ pub enum Mistake {
     #[error("dependsOn goes in a circle: {}", .0.join(", "))]
     Circle(Vec<String>),
     #[error(transparent)]
-    Run(FailedRun),
+    Run(Box<FailedRun>),
 }
 
 /// What cannot be run of one container's definition.
@@ -138,8 +139,7 @@ pub enum ContainerMistake {
 pub struct FailedRun {
     /// The container that it is about; `None` for the exercise.
     pub container: Option<String>,
-    /// Such as "ended by itself with status 1 after 0.1 s".
-    pub what: String,
+    pub kind: FailureKind,
     /// The last lines of who failed, masked.
     pub output: Vec<String>,
     /// The last lines of the containers, by name, where it was the exercise that failed: it says
@@ -152,8 +152,8 @@ impl std::error::Error for FailedRun {}
 impl std::fmt::Display for FailedRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.container {
-            Some(name) => write!(f, "{name}: {}", self.what)?,
-            None => write!(f, "the exercise does not pass even with a writable root: {}", self.what)?,
+            Some(name) => write!(f, "{name}: {}", self.kind)?,
+            None => write!(f, "the exercise does not pass even with a writable root: {}", self.kind)?,
         }
         for line in &self.output {
             write!(f, "\n  {line}")?;

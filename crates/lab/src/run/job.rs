@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::failure::{FailureKind, NotStarted};
+
 /// One run of a task: everything that its processes need to know, decided beforehand.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct TaskJob {
@@ -236,53 +238,6 @@ pub(super) enum Report {
     },
 }
 
-/// Why a container or a health check could not be started.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum NotStarted {
-    /// The image or the task definition asks for what cannot be: a program that does not exist.
-    Input(CannotRun),
-    Fault(String),
-}
-
-/// What is wrong with what an image or a task definition asks for. The name of the program is in
-/// the job: a message of this says nothing that a container could have written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-pub(super) enum CannotRun {
-    #[error("there is no command")]
-    NoCommand,
-    #[error("no such file in the image")]
-    NoSuchFile,
-    #[error("not found in PATH")]
-    NotInPath,
-    #[error("is a folder")]
-    Folder,
-    #[error("is not executable")]
-    NotExecutable,
-    #[error("permission denied")]
-    PermissionDenied,
-    /// The kernel refused to execute it, with this error number.
-    #[error("{}", std::io::Error::from_raw_os_error(*.0))]
-    Refused(i32),
-    /// The runtime mounts on a folder of this name in the root.
-    #[error("the image has no folder at /{0} but something else")]
-    InTheWay(String),
-    #[error("the working directory {path} cannot be: {}", std::io::Error::from_raw_os_error(*.errno))]
-    WorkingDirectory { path: String, errno: i32 },
-}
-
-impl NotStarted {
-    /// In words; `args` is what was to be run.
-    pub fn message(&self, args: &[String]) -> String {
-        match self {
-            NotStarted::Fault(what) => what.clone(),
-            NotStarted::Input(why) => match why {
-                CannotRun::NoCommand | CannotRun::InTheWay(_) | CannotRun::WorkingDirectory { .. } => why.to_string(),
-                _ => format!("`{}`: {why}", args.first().map_or("", String::as_str)),
-            },
-        }
-    }
-}
-
 /// How a run ended.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct TaskOutcome {
@@ -299,11 +254,9 @@ pub(super) struct TaskOutcome {
 pub(super) struct Failure {
     /// The container it is about; `None` for the exercise and for the task as a whole.
     pub container: Option<usize>,
-    pub what: String,
+    pub kind: FailureKind,
     /// Last lines of output that tell more, masked.
     pub output: Vec<String>,
-    /// Nothing of this has to do with a read-only root: the run could not be tried.
-    pub fault: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

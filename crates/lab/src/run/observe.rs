@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use tojimari_recorder::{Gatherer, Recording};
 use tojimari_tracer::{Begin, Command, Config, Outcomes};
 
-use super::job::{NotStarted, Report, TaskJob};
+use super::failure::NotStarted;
+use super::job::{Report, TaskJob};
 use super::pipe::send;
 use super::role::{self, Role};
 

@@ -14,7 +14,8 @@ use nix::sched::{CloneFlags, unshare};
 use rustix::fs::{Mode, OFlags, mkdirat};
 use tojimari_recorder::open_in_root;
 
-use super::job::{CannotRun, ContainerJob, NotStarted, SeedJob, TaskJob};
+use super::failure::{CannotRun, NotStarted};
+use super::job::{ContainerJob, SeedJob, TaskJob};
 
 /// Folders on which the runtime mounts without looking where a symbolic link would lead.
 const MOUNTED_BY_RUNTIME: [&str; 3] = ["dev", "proc", "sys"];

@@ -16,7 +16,7 @@ pub(super) struct Proven {
 /// The proof of a run. A run that could not be tried proves nothing: that is an error.
 pub(super) fn of(job: &TaskJob, ran: &Ran, notes: Vec<String>, baseline: Option<&Baseline>) -> Result<Proven, Error> {
     if let Some(failure) = &ran.outcome.failure
-        && failure.fault
+        && failure.kind.is_fault()
     {
         return Err(as_error(job, ran, failure));
     }
@@ -150,14 +150,14 @@ fn is_log(path: &str) -> bool {
 /// A failure as one sentence: `web: ended by itself with status 1 after 0.1 s`.
 pub(super) fn sentence(job: &TaskJob, failure: &Failure) -> String {
     match failure.container.and_then(|index| job.containers.get(index)) {
-        Some(container) => format!("{}: {}", container.name, failure.what),
-        None => failure.what.clone(),
+        Some(container) => format!("{}: {}", container.name, failure.kind),
+        None => failure.kind.to_string(),
     }
 }
 
 /// A failure of the writable run: nothing can be learned from it.
 pub(super) fn as_error(job: &TaskJob, ran: &Ran, failure: &Failure) -> Error {
-    if failure.fault {
+    if failure.kind.is_fault() {
         return Error::fault("run the task")(sentence(job, failure));
     }
     let named = job.containers.iter().map(|container| container.name.clone()).zip(&ran.outcome.containers);
@@ -169,5 +169,6 @@ pub(super) fn as_error(job: &TaskJob, ran: &Ran, failure: &Failure) -> Error {
             .collect(),
     };
     let container = failure.container.and_then(|index| job.containers.get(index)).map(|job| job.name.clone());
-    Mistake::Run(FailedRun { container, what: failure.what.clone(), output: failure.output.clone(), others }).into()
+    let failed = FailedRun { container, kind: failure.kind.clone(), output: failure.output.clone(), others };
+    Mistake::Run(Box::new(failed)).into()
 }

@@ -16,9 +16,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Gid, Pid, Uid};
 
+use super::failure::{FailureKind, NotStarted};
 use super::job::{
-    Condition, ContainerJob, ContainerOutcome, DependencyJob, ExerciseReport, Failure, FromTask, NotStarted, Report,
-    TaskJob, TaskOutcome, ToTask,
+    Condition, ContainerJob, ContainerOutcome, DependencyJob, ExerciseReport, Failure, FromTask, Report, TaskJob,
+    TaskOutcome, ToTask,
 };
 use super::output::LastLines;
 use super::pipe::{ChildSignal, Incoming, send, wait_for};
@@ -245,8 +246,8 @@ impl<'a> Task<'a> {
         let Some(container) = self.containers.get_mut(index) else { return };
         container.state = State::Never;
         container.started = None;
-        let what = format!("cannot start: {}", why.message(&container.job.args));
-        self.fail(Some(index), what, matches!(why, NotStarted::Fault(_)));
+        let program = container.job.args.first().cloned().unwrap_or_default();
+        self.fail(index, FailureKind::CannotStart { program, why });
     }
 
     fn runner_ended(&mut self, role: Role, status: WaitStatus) {
@@ -260,7 +261,7 @@ impl<'a> Task<'a> {
                     container.ended = Some(Instant::now());
                     container.stopped_by_us = killed;
                     if !killed {
-                        self.fail(Some(index), format!("the process that runs it ended: {status:?}"), true);
+                        self.fail(index, FailureKind::RunnerEnded(format!("{status:?}")));
                     }
                 }
             }
@@ -284,19 +285,19 @@ impl<'a> Task<'a> {
             let container = &self.containers[index];
             let State::Ended { status } = container.state else { continue };
             if container.job.essential && (status != 0 || !self.may_be_a_job(index)) {
-                let after = container.ran().as_secs_f64();
-                self.fail(Some(index), format!("ended by itself with status {status} after {after:.1} s"), false);
+                let after = container.ran();
+                self.fail(index, FailureKind::Ended { status, after });
             }
         }
         for index in 0..self.containers.len() {
             if let State::Starting { since } = self.containers[index].state
                 && since.elapsed() > SETUP_PATIENCE
             {
-                self.fail(Some(index), format!("cannot be set up within {} s", SETUP_PATIENCE.as_secs()), true);
+                self.fail(index, FailureKind::SetUpTooLong { within: SETUP_PATIENCE });
             }
-            if let Some((other, what)) = self.waits_in_vain(index) {
+            if let Some((other, kind)) = self.waits_in_vain(index) {
                 let output = self.containers[other].last_words();
-                self.fail_with(Some(index), what, output, false);
+                self.fail_with(Some(index), kind, output);
             }
         }
     }
@@ -308,64 +309,53 @@ impl<'a> Task<'a> {
     }
 
     /// For which other one a container waits in vain, and why.
-    fn waits_in_vain(&self, index: usize) -> Option<(usize, String)> {
+    fn waits_in_vain(&self, index: usize) -> Option<(usize, FailureKind)> {
         let container = &self.containers[index];
         if container.state != State::Waiting {
             return None;
         }
         for dependency in &container.job.depends_on {
             let other = &self.containers[dependency.container];
-            let name = &other.job.name;
+            let name = other.job.name.clone();
             let long_since = other.started.is_some_and(|started| started.elapsed() > DEPENDENCY_PATIENCE);
-            let what = match (dependency.condition, other.state) {
+            let kind = match (dependency.condition, other.state) {
                 (Condition::Success, State::Ended { status }) if status != 0 => {
-                    format!("waits for the success of {name}, which ended with status {status}")
+                    FailureKind::WaitsForSuccess { other: name, status }
                 }
-                (Condition::Healthy, State::Ended { status }) => {
-                    format!("waits until {name} is healthy, which ended with status {status}")
-                }
+                (Condition::Healthy, State::Ended { status }) => FailureKind::WaitsForHealth { other: name, status },
                 (Condition::Complete | Condition::Success, State::Running { .. }) if long_since => {
-                    let seconds = DEPENDENCY_PATIENCE.as_secs();
-                    format!("waits for the end of {name}, which still runs after {seconds} s")
+                    FailureKind::WaitsForEnd { other: name, within: DEPENDENCY_PATIENCE }
                 }
                 _ => continue,
             };
-            return Some((dependency.container, what));
+            return Some((dependency.container, kind));
         }
         None
     }
 
-    fn fail(&mut self, container: Option<usize>, what: String, fault: bool) {
-        let output = container.map_or_else(Vec::new, |index| self.containers[index].last_words());
-        self.fail_with(container, what, output, fault);
+    fn fail(&mut self, index: usize, kind: FailureKind) {
+        let output = self.containers[index].last_words();
+        self.fail_with(Some(index), kind, output);
     }
 
     /// Only the first failure counts: the others may follow from it.
-    fn fail_with(&mut self, container: Option<usize>, what: String, output: Vec<String>, fault: bool) {
+    fn fail_with(&mut self, container: Option<usize>, kind: FailureKind, output: Vec<String>) {
         if self.failure.is_some() || self.phase == Phase::Stopping {
             return;
         }
-        self.failure = Some(Failure { container, what, output, fault });
+        self.failure = Some(Failure { container, kind, output });
         self.phase = Phase::Stopping;
     }
 
     fn exercised(&mut self, report: ExerciseReport) {
-        let what = match report.exit {
-            Some(0) => None,
-            Some(code) => {
-                Some(format!("the exercise ended with status {code} after {:.1} s", report.took.as_secs_f64()))
-            }
-            None => Some(format!("the exercise did not end within {:.0} s", report.took.as_secs_f64())),
-        };
-        if let Some(what) = what
-            && self.failure.is_none()
-            && self.phase == Phase::Exercising
-        {
+        let after = report.took;
+        if self.phase == Phase::Exercising {
             let output = report.output.clone();
-            self.failure = Some(Failure { container: None, what, output, fault: false });
-            self.phase = Phase::Stopping;
-        } else if self.phase == Phase::Exercising {
-            self.phase = Phase::Running { until: Instant::now() + self.job.duration.min(LONGEST) };
+            match report.exit {
+                Some(0) => self.phase = Phase::Running { until: Instant::now() + self.job.duration.min(LONGEST) },
+                Some(status) => self.fail_with(None, FailureKind::ExerciseEnded { status, after }, output),
+                None => self.fail_with(None, FailureKind::ExerciseTooLong { after }, output),
+            }
         }
         self.exercise = Some(report);
     }
@@ -379,18 +369,18 @@ impl<'a> Task<'a> {
             if container.job.health.is_some() {
                 self.probe_if_due(index)?;
                 let container = &self.containers[index];
-                let what = if container.ready_after.is_none() && running > patience {
-                    format!("did not become healthy within {:.0} s", patience.as_secs_f64())
+                let kind = if container.ready_after.is_none() && running > patience {
+                    FailureKind::NotHealthy { within: patience }
                 } else if container.healthy == Some(false) && container.ready_after.is_some() {
-                    "was healthy and is not any more".to_owned()
+                    FailureKind::NotHealthyAnyMore
                 } else {
                     continue;
                 };
                 if container.job.essential || self.is_awaited(index) {
-                    self.fail(Some(index), what, false);
+                    self.fail(index, kind);
                 } else if container.ready_after.is_none() {
                     // ECS lets the task run on.
-                    self.notes.push(format!("{} {what}", container.job.name));
+                    self.notes.push(format!("{} {kind}", container.job.name));
                     self.containers[index].ready_after = Some(running);
                 }
             } else if container.ready_after.is_none() {
@@ -677,7 +667,9 @@ impl<'a> Container<'a> {
         }
         self.probe.failures += 1;
         self.probe.lines.say(&match (status, not_started) {
-            (_, Some(why)) => format!("health check: cannot run {}", why.message(&health.args)),
+            (_, Some(why)) => {
+                format!("health check: cannot run {}", why.message(health.args.first().map_or("", String::as_str)))
+            }
             (Some(status), None) => format!("health check: ended with status {status}"),
             (None, None) => format!("health check: did not end within {} s", health.timeout.as_secs()),
         });
