@@ -165,10 +165,14 @@ impl Numbers {
     }
 }
 
+/// The bits of open's flags that are its access mode, as the kernel has them (asm-generic/fcntl.h):
+/// musl counts O_PATH among them.
+pub(crate) const ACCESS_MODE: c_int = libc::O_WRONLY | libc::O_RDWR;
+
 /// Bits of open's flags that make it a call to stop at, unless O_PATH stands beside them.
 /// O_TMPFILE is O_DIRECTORY and a bit of its own: only the latter counts.
 pub(crate) const OPEN_WRITES: u32 =
-    (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | (libc::O_TMPFILE & !libc::O_DIRECTORY)) as u32;
+    (ACCESS_MODE | libc::O_CREAT | libc::O_TRUNC | (libc::O_TMPFILE & !libc::O_DIRECTORY)) as u32;
 
 const CLONE_NEWNS: u32 = libc::CLONE_NEWNS as u32;
 const W_OK: u32 = libc::W_OK as u32;
@@ -315,7 +319,7 @@ impl OpenFlags {
         let exclusive = has(libc::O_EXCL);
         OpenFlags {
             // 3 is no mode of reading and writing but asks for the permission to do both.
-            write: flags & libc::O_ACCMODE as u64 != 0,
+            write: flags & ACCESS_MODE as u64 != 0,
             create,
             exclusive,
             truncate: has(libc::O_TRUNC),

@@ -108,7 +108,7 @@ fn gated(number: u32, gate: Gate) -> Vec<sock_filter> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calls::native;
+    use crate::calls::{ACCESS_MODE, native};
 
     /// Runs the program as the kernel does.
     fn decide(architecture: u32, number: u32, arguments: [u64; 6]) -> u32 {
@@ -153,7 +153,7 @@ mod tests {
             (libc::O_PATH | libc::O_RDWR | libc::O_CREAT, false),
             (libc::O_WRONLY, true),
             (libc::O_RDWR, true),
-            (libc::O_ACCMODE, true),
+            (ACCESS_MODE, true),
             (libc::O_CREAT, true),
             (libc::O_TRUNC, true),
             (libc::O_TMPFILE | libc::O_RDWR, true),

@@ -300,11 +300,14 @@ fn skip_call(pid: pid_t) -> Result<(), Gone> {
     let mut number: c_int = -1;
     let number = libc::iovec { iov_base: (&raw mut number).cast(), iov_len: mem::size_of::<c_int>() };
     set(NT_ARM_SYSTEM_CALL, &number, false)?;
+    let described = |registers: &mut [u64; 34]| libc::iovec {
+        iov_base: registers.as_mut_ptr().cast(),
+        iov_len: mem::size_of_val(registers),
+    };
     let mut registers = [0u64; 34];
-    let vector = libc::iovec { iov_base: (&raw mut registers).cast(), iov_len: mem::size_of_val(&registers) };
-    set(NT_PRSTATUS, &vector, true)?;
+    set(NT_PRSTATUS, &described(&mut registers), true)?;
     registers[0] = -i64::from(libc::ENOSYS) as u64;
-    set(NT_PRSTATUS, &vector, false)
+    set(NT_PRSTATUS, &described(&mut registers), false)
 }
 
 /// Longest path that the kernel takes, its closing NUL included.

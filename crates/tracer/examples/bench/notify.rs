@@ -49,7 +49,7 @@ fn filter() -> Vec<libc::sock_filter> {
     let equal = |k, jt, jf| step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, jt, jf, k);
     let any = |k, jt, jf| step(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, jt, jf, k);
     let answer = |k| step(libc::BPF_RET | libc::BPF_K, 0, 0, k);
-    let writes = (libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC) as u32;
+    let writes = (libc::O_WRONLY | libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC) as u32;
     let mut program = vec![
         load(0),
         equal(libc::SYS_openat as u32, 0, 4),
