@@ -8,16 +8,17 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Which crate of ours may use which. `cli` may use all; everything else is written here.
-const EDGES: [(&str, &[&str]); 11] = [
+const EDGES: [(&str, &[&str]); 12] = [
+    ("tojimari-ecs", &[]),
     ("tojimari-text", &[]),
     ("tojimari-evidence", &[]),
-    ("tojimari-model", &["tojimari-text"]),
-    ("tojimari-read", &["tojimari-model", "tojimari-text"]),
-    ("tojimari-controls", &["tojimari-model", "tojimari-text"]),
-    ("tojimari-plan", &["tojimari-read", "tojimari-evidence", "tojimari-model", "tojimari-text"]),
+    ("tojimari-model", &["tojimari-ecs", "tojimari-text"]),
+    ("tojimari-read", &["tojimari-ecs", "tojimari-model", "tojimari-text"]),
+    ("tojimari-controls", &["tojimari-ecs", "tojimari-model", "tojimari-text"]),
+    ("tojimari-plan", &["tojimari-ecs", "tojimari-read", "tojimari-evidence", "tojimari-model", "tojimari-text"]),
     ("tojimari-tracer", &["tojimari-evidence"]),
     ("tojimari-recorder", &["tojimari-tracer", "tojimari-evidence"]),
-    ("tojimari-lab", &["tojimari-tracer", "tojimari-recorder", "tojimari-evidence", "tojimari-model", "tojimari-plan"]),
+    ("tojimari-lab", &["tojimari-ecs", "tojimari-tracer", "tojimari-recorder", "tojimari-evidence", "tojimari-model", "tojimari-plan"]),
     ("tojimari-render", &["tojimari-evidence", "tojimari-model", "tojimari-plan", "tojimari-text"]),
     (
         "tojimari-engine",
