@@ -60,7 +60,7 @@ impl Decisions {
     }
 
     pub fn platform(&self, declared: &task::DeclaredTask) -> Platform {
-        self.given_platform().unwrap_or_else(|| Platform::of(&declared.task))
+        self.given_platform().unwrap_or_else(|| declared.task.platform())
     }
 
     /// The platform that the user named.

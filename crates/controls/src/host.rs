@@ -1,6 +1,6 @@
 //! Which paths of the host give power over it.
 
-use crate::path::{absolute, is_in};
+use tojimari_ecs::path::{absolute, is_in};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Danger {

@@ -1,7 +1,6 @@
 //! The rules, one file each: pure functions over the model. No I/O, no configuration, no format knowledge.
 
 mod baseline;
-mod capability;
 #[cfg(test)]
 mod cases;
 mod control;
@@ -14,7 +13,6 @@ mod key;
 mod mounts;
 mod network;
 mod page;
-mod path;
 mod plaintext;
 mod platform;
 mod policy;

@@ -6,7 +6,7 @@ use tojimari_model::declared::{Container, List, MountPoint, TaskDefinition, Volu
 use tojimari_model::value::Reason;
 use tojimari_text::Span;
 
-use crate::path::{absolute, is_in};
+use tojimari_ecs::path::{absolute, is_in};
 
 pub struct Mount<'a> {
     pub path: &'a Field<String>,

@@ -1,5 +1,6 @@
 //! Which operating system a task definition is for, and on what kind of capacity tasks run.
 
+use tojimari_ecs::Platform;
 use tojimari_model::declared::{
     CapacityProviderStrategy, List, Reference, Service, Target, TaskDefinition, TaskKind, TaskSet,
 };
@@ -53,17 +54,14 @@ impl Windows {
 /// What tasks run on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Capacity {
-    Fargate,
-    Ec2,
-    ManagedInstances,
-    External,
+    On(Platform),
     Unknown(Reason, Span),
 }
 
 /// The task definition can be registered for Fargate and for nothing else.
 pub fn is_for_fargate_alone(task: &TaskDefinition) -> bool {
     let all = &task.requires_compatibilities;
-    let fargate = |name: &Field<String>| name.as_str().is_some_and(|name| name.eq_ignore_ascii_case("FARGATE"));
+    let fargate = |name: &Field<String>| name.as_str().and_then(Platform::from_api_name) == Some(Platform::Fargate);
     !all.items.is_empty() && all.rest.is_none() && all.items.iter().all(fargate)
 }
 
@@ -88,19 +86,16 @@ fn capacity(
         return capacity;
     }
     match launch_type {
-        Field::Known(kind, span) => match kind.as_str() {
-            "FARGATE" => Capacity::Fargate,
-            "EC2" => Capacity::Ec2,
-            "EXTERNAL" => Capacity::External,
-            "MANAGED_INSTANCES" => Capacity::ManagedInstances,
-            other => Capacity::Unknown(format!("there is no launch type {other}").into(), *span),
+        Field::Known(kind, span) => match Platform::from_api_name(kind) {
+            Some(platform) => Capacity::On(platform),
+            None => Capacity::Unknown(format!("there is no launch type {kind}").into(), *span),
         },
         Field::Unknown(reason, span) => Capacity::Unknown(reason.clone(), *span),
         // Without either, the cluster's own strategy decides, and without one EC2 does.
         Field::Absent => match on.stack.target(cluster, on.resource, is_cluster) {
             Target::Declared(clusters) => {
                 let default = clusters.iter().find_map(|cluster| of_cluster(on, cluster));
-                default.unwrap_or(Capacity::Ec2)
+                default.unwrap_or(Capacity::On(Platform::Ec2))
             }
             Target::Unknown(reason) => Capacity::Unknown(reason.clone(), span),
             Target::Absent | Target::Elsewhere(_) => {
@@ -116,9 +111,9 @@ pub fn is_cluster(resource: &Resource) -> bool {
 
 /// What a strategy says; nothing when there is none.
 fn of_strategy(on: &Subject<'_>, strategy: &List<CapacityProviderStrategy>) -> Option<Capacity> {
-    let provider = |reference: &Reference| match reference.name() {
-        Some("FARGATE" | "FARGATE_SPOT") => Capacity::Fargate,
-        _ => of_provider(on, reference),
+    let provider = |reference: &Reference| match reference.name().and_then(Platform::from_capacity_provider) {
+        Some(platform) => Capacity::On(platform),
+        None => of_provider(on, reference),
     };
     // Fargate cannot be mixed with other capacity: one of them tells what all are.
     let found: Vec<Capacity> = strategy.iter().map(|item| provider(&item.capacity_provider)).collect();
@@ -135,9 +130,9 @@ fn of_provider(on: &Subject<'_>, reference: &Reference) -> Capacity {
     match on.stack.target(reference, on.resource, is_provider) {
         Target::Declared(found) => match found.first().map(|resource| &resource.declared) {
             Some(Declared::CapacityProvider(provider)) if provider.managed_instances.known().is_some() => {
-                Capacity::ManagedInstances
+                Capacity::On(Platform::ManagedInstances)
             }
-            _ => Capacity::Ec2,
+            _ => Capacity::On(Platform::Ec2),
         },
         Target::Unknown(reason) => Capacity::Unknown(reason.clone(), span),
         Target::Absent | Target::Elsewhere(_) => {

@@ -7,4 +7,5 @@ pub mod plan;
 pub mod recipe;
 
 pub use decide::{Options, Prefer, decide};
-pub use plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
+pub use plan::{ContainerPlan, NotMounted, Plan, Seed, WritableBy, WritableMount};
+pub use tojimari_ecs::Platform;

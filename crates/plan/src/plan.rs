@@ -1,48 +1,26 @@
 //! The plan as data (`plan.json`): printable, diffable, complete.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
-use tojimari_model::declared::{Field, TaskDefinition, TaskKind};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Platform {
-    Fargate,
-    Ec2,
-    ManagedInstances,
-    External,
-    Compose,
-}
-
-impl Platform {
-    /// The platform that a task definition says it is for; EC2 where it says nothing, as ECS does.
-    pub fn of(task: &TaskDefinition) -> Platform {
-        let names = || task.requires_compatibilities.iter().filter_map(Field::as_str);
-        if task.kind == TaskKind::ComposeService {
-            Platform::Compose
-        } else if names().any(|name| name.eq_ignore_ascii_case("FARGATE")) {
-            Platform::Fargate
-        } else if names().any(|name| name.eq_ignore_ascii_case("MANAGED_INSTANCES")) {
-            Platform::ManagedInstances
-        } else if names().any(|name| name.eq_ignore_ascii_case("EXTERNAL")) {
-            Platform::External
-        } else {
-            Platform::Ec2
-        }
-    }
-}
+pub use tojimari_ecs::Platform;
 
 /// `plan.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     #[schemars(extend("const" = 1))]
     pub version: u32,
+    #[schemars(schema_with = "platform_names")]
     pub platform: Platform,
     /// The memory in MiB that the task gets, where it is to be raised for what the tmpfs mounts take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_mib: Option<u64>,
     pub containers: Vec<ContainerPlan>,
     pub notes: Vec<String>,
+}
+
+/// The crate of the platforms knows no schemas.
+fn platform_names(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "enum": Platform::ALL.map(Platform::name) })
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -7,7 +7,7 @@ use tojimari_model::declared::{Container, LinuxParameters, List};
 use tojimari_model::value::Reason;
 use tojimari_text::Span;
 
-use super::platform::Platform::{self, Daemon, Fargate, ManagedInstances, Windows};
+use super::platform::Refuser::{self, Daemon, Fargate, ManagedInstances, Windows};
 
 /// Whether a container uses a parameter.
 pub enum Use {
@@ -18,7 +18,7 @@ pub enum Use {
 
 pub struct Parameter {
     pub name: &'static str,
-    pub refused_by: &'static [Platform],
+    pub refused_by: &'static [Refuser],
     pub used: fn(&Container) -> Use,
 }
 
@@ -144,7 +144,7 @@ fn linux(container: &Container, used: impl FnOnce(&LinuxParameters) -> Use) -> U
 
 fn added(linux: &LinuxParameters) -> Use {
     let other = linux.capabilities_add.iter().map(|capability| match capability {
-        Field::Known(name, _) if crate::capability::canonical(name) == "SYS_PTRACE" => Use::No,
+        Field::Known(name, _) if tojimari_ecs::capability::canonical(name) == "SYS_PTRACE" => Use::No,
         capability => present(capability),
     });
     let mut open = match &linux.capabilities_add.rest {

@@ -1,6 +1,7 @@
 //! What a platform does not take: Fargate, Managed Instances, external instances, Windows, and
 //! the daemons of Managed Instances.
 
+use tojimari_ecs::Platform;
 use tojimari_model::Field;
 use tojimari_model::declared::{Container, TaskDefinition, TaskKind, VolumeSource};
 
@@ -8,8 +9,10 @@ use super::parameters::{PARAMETERS, Use};
 use super::{About, Notes, containers, size};
 use crate::platform::windows;
 
+/// What takes less than EC2 does: a platform, the operating system Windows, or the kind of the
+/// definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Platform {
+pub enum Refuser {
     Fargate,
     ManagedInstances,
     External,
@@ -17,14 +20,14 @@ pub enum Platform {
     Daemon,
 }
 
-impl Platform {
+impl Refuser {
     fn name(self) -> &'static str {
         match self {
-            Platform::Fargate => "Fargate",
-            Platform::ManagedInstances => "Managed Instances",
-            Platform::External => "external instances",
-            Platform::Windows => "Windows",
-            Platform::Daemon => "a daemon task definition",
+            Refuser::Fargate => "Fargate",
+            Refuser::ManagedInstances => "Managed Instances",
+            Refuser::External => "external instances",
+            Refuser::Windows => "Windows",
+            Refuser::Daemon => "a daemon task definition",
         }
     }
 }
@@ -47,29 +50,28 @@ pub fn look(task: &TaskDefinition, notes: &mut Notes) {
     }
 }
 
-fn platforms(task: &TaskDefinition) -> Vec<Platform> {
+fn platforms(task: &TaskDefinition) -> Vec<Refuser> {
     let mut platforms = Vec::new();
     if task.kind == TaskKind::DaemonTaskDefinition {
-        platforms.push(Platform::Daemon);
+        platforms.push(Refuser::Daemon);
     }
-    for kind in &task.requires_compatibilities {
-        platforms.extend(match kind.as_str() {
-            Some("FARGATE") => Some(Platform::Fargate),
-            Some("MANAGED_INSTANCES") => Some(Platform::ManagedInstances),
-            Some("EXTERNAL") => Some(Platform::External),
-            _ => None,
-        });
-    }
+    platforms.extend(task.platforms().filter_map(|platform| match platform {
+        Platform::Fargate => Some(Refuser::Fargate),
+        Platform::ManagedInstances => Some(Refuser::ManagedInstances),
+        Platform::External => Some(Refuser::External),
+        // EC2 takes everything, and Compose is not registered.
+        Platform::Ec2 | Platform::Compose => None,
+    }));
     if matches!(windows(task), crate::platform::Windows::Yes(_)) {
-        platforms.push(Platform::Windows);
+        platforms.push(Refuser::Windows);
     }
     platforms
 }
 
-fn of_task(task: &TaskDefinition, platform: Platform, notes: &mut Notes) {
-    use Platform::{Daemon, External, Fargate, ManagedInstances, Windows};
+fn of_task(task: &TaskDefinition, platform: Refuser, notes: &mut Notes) {
+    use Refuser::{Daemon, External, Fargate, ManagedInstances, Windows};
     let mut refuse = |name: &str, span| notes.refuse(None, span, format!("{} does not take {name}", platform.name()));
-    let parameters: [(&str, &[Platform], _); 8] = [
+    let parameters: [(&str, &[Refuser], _); 8] = [
         ("ipcMode", &[Fargate, ManagedInstances, Windows], task.ipc_mode.span()),
         ("pidMode", &[Windows], task.pid_mode.span()),
         ("placementConstraints", &[Fargate, Daemon], filled(&task.placement_constraints)),
@@ -129,7 +131,7 @@ fn filled<T>(list: &tojimari_model::List<T>) -> Option<tojimari_text::Span> {
     list.items.first().and(list.span)
 }
 
-fn of_container(task: &TaskDefinition, platform: Platform, about: About, container: &Container, notes: &mut Notes) {
+fn of_container(task: &TaskDefinition, platform: Refuser, about: About, container: &Container, notes: &mut Notes) {
     for parameter in PARAMETERS.iter().filter(|parameter| parameter.refused_by.contains(&platform)) {
         match (parameter.used)(container) {
             Use::No => {}
@@ -140,8 +142,8 @@ fn of_container(task: &TaskDefinition, platform: Platform, about: About, contain
         }
     }
     let drivers: &[&str] = match platform {
-        Platform::Fargate => &["awslogs", "splunk", "awsfirelens"],
-        Platform::ManagedInstances => &["awslogs", "splunk", "awsfirelens", "json-file"],
+        Refuser::Fargate => &["awslogs", "splunk", "awsfirelens"],
+        Refuser::ManagedInstances => &["awslogs", "splunk", "awsfirelens", "json-file"],
         _ => return,
     };
     if let Field::Known(log, _) = &container.log_configuration {
@@ -151,7 +153,7 @@ fn of_container(task: &TaskDefinition, platform: Platform, about: About, contain
             }
         });
     }
-    let (start, stop) = if platform == Platform::Fargate { (120, 120) } else { (600, 86400) };
+    let (start, stop) = if platform == Refuser::Fargate { (120, 120) } else { (600, 86400) };
     for (name, value, most) in
         [("startTimeout", &container.start_timeout, start), ("stopTimeout", &container.stop_timeout, stop)]
     {
@@ -161,7 +163,7 @@ fn of_container(task: &TaskDefinition, platform: Platform, about: About, contain
             notes.refuse(about, *span, format!("{} takes at most {most} for {name}", platform.name()));
         }
     }
-    if platform == Platform::Fargate && task.execution_role_arn.is_absent() {
+    if platform == Refuser::Fargate && task.execution_role_arn.is_absent() {
         execution_role(about, container, notes);
     }
 }

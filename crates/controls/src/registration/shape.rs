@@ -1,6 +1,7 @@
 //! How the parts of a task definition fit together: counts, references from one part to another,
 //! and what must be there.
 
+use tojimari_ecs::Platform;
 use tojimari_model::declared::{Container, EfsVolume, TaskDefinition, TaskKind, VolumeSource};
 use tojimari_model::{Field, List};
 
@@ -121,7 +122,7 @@ fn refers(task: &TaskDefinition, about: About, what: &str, name: &Field<String>,
 /// The task or the container must say how much memory there is.
 fn memory(task: &TaskDefinition, about: About, container: &Container, notes: &mut Notes) {
     if task.memory.is_absent() && container.memory.is_absent() && container.memory_reservation.is_absent() {
-        let fargate = task.requires_compatibilities.iter().any(|kind| kind.as_str() == Some("FARGATE"));
+        let fargate = task.platforms().any(|platform| platform == Platform::Fargate);
         // On Fargate it is the size of the task that is missing, which is said there.
         if !fargate && task.kind == TaskKind::TaskDefinition && task.requires_compatibilities.rest.is_none() {
             notes.refuse(about, container.head(), "neither the task nor the container says how much memory there is");

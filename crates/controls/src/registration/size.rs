@@ -1,25 +1,11 @@
 //! The sizes of tasks that Fargate has.
 
+use tojimari_ecs::fargate;
 use tojimari_model::Field;
 use tojimari_model::declared::TaskDefinition;
 
 use super::Notes;
 use crate::platform::{Windows, windows};
-
-/// CPU units, the least and the most memory in MiB, and the step between.
-const SIZES: [(u32, u32, u32, u32); 8] = [
-    (256, 512, 2048, 512),
-    (512, 1024, 4096, 1024),
-    (1024, 2048, 8192, 1024),
-    (2048, 4096, 16384, 1024),
-    (4096, 8192, 30720, 1024),
-    (8192, 16384, 61440, 4096),
-    (16384, 32768, 122_880, 8192),
-    (32768, 61440, 249_856, 0),
-];
-
-/// 32 vCPU come with these only.
-const LARGEST: [u32; 3] = [61440, 122_880, 249_856];
 
 pub fn look(task: &TaskDefinition, notes: &mut Notes) {
     let mut known = true;
@@ -44,38 +30,21 @@ pub fn look(task: &TaskDefinition, notes: &mut Notes) {
     else {
         return;
     };
-    let Some(units) = quantity(cpu, &["vcpu"]) else {
+    let Some(units) = fargate::cpu_units(cpu) else {
         return notes.refuse(None, *cpu_span, "cpu is neither CPU units nor vCPU");
     };
-    let Some(mib) = quantity(memory, &["gb"]) else {
+    let Some(mib) = fargate::mib(memory) else {
         return notes.refuse(None, *memory_span, "memory is neither MiB nor GB");
     };
-    let Some((_, least, most, step)) = SIZES.iter().find(|(size, ..)| *size == units) else {
+    let sizes = fargate::memory(units);
+    if sizes.is_empty() {
         return notes.refuse(None, *cpu_span, format!("Fargate has no task with cpu {units}"));
-    };
-    let fits = match units {
-        32768 => LARGEST.contains(&mib),
-        256 => [512, 1024, 2048].contains(&mib),
-        _ => (*least..=*most).contains(&mib) && mib.is_multiple_of(*step),
-    };
-    if !fits {
+    }
+    if !sizes.contains(&mib) {
         notes.refuse(None, *memory_span, format!("Fargate has no task with cpu {units} and memory {mib}"));
     }
     if units < 1024 && matches!(windows(task), Windows::Yes(_)) {
         notes.refuse(None, *cpu_span, "Fargate needs at least cpu 1024 for Windows");
-    }
-}
-
-/// A number of units, or of thousands of them with the word after it: `256`, `.25 vCPU`, `0.5GB`.
-fn quantity(text: &str, words: &[&str]) -> Option<u32> {
-    let text = text.trim().to_ascii_lowercase();
-    let big = words.iter().find_map(|word| text.strip_suffix(word));
-    match big {
-        Some(number) => {
-            let units = number.trim().parse::<f64>().ok()? * 1024.0;
-            (units >= 0.0 && units <= f64::from(u32::MAX) && units.fract() == 0.0).then_some(units as u32)
-        }
-        None => text.parse().ok(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Values that are out of bounds whatever the platform is.
 
+use tojimari_ecs::{Platform, tmpfs};
 use tojimari_model::Field;
 use tojimari_model::declared::{Container, TaskDefinition, TaskKind};
 
@@ -39,49 +40,6 @@ const ULIMITS: [&str; 15] = [
     "stack",
 ];
 
-/// Of `mode=1777` and the like only the name counts.
-const MOUNT_OPTIONS: [&str; 39] = [
-    "defaults",
-    "ro",
-    "rw",
-    "suid",
-    "nosuid",
-    "dev",
-    "nodev",
-    "exec",
-    "noexec",
-    "sync",
-    "async",
-    "dirsync",
-    "remount",
-    "mand",
-    "nomand",
-    "atime",
-    "noatime",
-    "diratime",
-    "nodiratime",
-    "bind",
-    "rbind",
-    "unbindable",
-    "runbindable",
-    "private",
-    "rprivate",
-    "shared",
-    "rshared",
-    "slave",
-    "rslave",
-    "relatime",
-    "norelatime",
-    "strictatime",
-    "nostrictatime",
-    "mode",
-    "uid",
-    "gid",
-    "nr_inodes",
-    "nr_blocks",
-    "mpol",
-];
-
 pub fn look(task: &TaskDefinition, notes: &mut Notes) {
     // `default` stands for the network of Docker on Windows.
     one_of(None, "networkMode", &task.network_mode, &["bridge", "host", "awsvpc", "none", "default", ""], notes);
@@ -92,8 +50,8 @@ pub fn look(task: &TaskDefinition, notes: &mut Notes) {
     };
     one_of(None, "pidMode", &task.pid_mode, pid, notes);
     one_of(None, "ipcMode", &task.ipc_mode, ipc, notes);
+    let kinds: Vec<&str> = Platform::ALL.into_iter().filter_map(Platform::api_name).collect();
     for kind in &task.requires_compatibilities {
-        let kinds = ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"];
         one_of(None, "requiresCompatibilities", kind, &kinds, notes);
     }
     if let Field::Known(platform, _) = &task.runtime_platform {
@@ -128,18 +86,18 @@ fn one(about: About, container: &Container, notes: &mut Notes) {
     }
     let Field::Known(linux, _) = &container.linux_parameters else { return };
     range(about, "swappiness", &linux.swappiness, 0, 100, notes);
-    for tmpfs in &linux.tmpfs {
-        if tmpfs.size.is_absent() {
-            notes.refuse(about, tmpfs.span, "a tmpfs needs a size");
+    for mount in &linux.tmpfs {
+        if mount.size.is_absent() {
+            notes.refuse(about, mount.span, "a tmpfs needs a size");
         }
-        range(about, "the size of a tmpfs", &tmpfs.size, 1, i64::from(i32::MAX), notes);
-        if tmpfs.container_path.is_absent() {
-            notes.refuse(about, tmpfs.span, "a tmpfs needs a containerPath");
+        range(about, "the size of a tmpfs", &mount.size, 1, i64::from(i32::MAX), notes);
+        if mount.container_path.is_absent() {
+            notes.refuse(about, mount.span, "a tmpfs needs a containerPath");
         }
-        for option in &tmpfs.mount_options {
+        for option in &mount.mount_options {
             let Field::Known(option, span) = option else { continue };
-            let name = option.split('=').next().unwrap_or_default();
-            if !MOUNT_OPTIONS.contains(&name) {
+            if tmpfs::mount_option(option).is_none() {
+                let name = tmpfs::option_name(option);
                 notes.refuse(about, *span, format!("{name} is no mount option of a tmpfs"));
             }
         }

@@ -35,7 +35,7 @@ use tojimari_model::{Declared, Field, Severity};
 
 use crate::control::Control;
 use crate::mounts::{Source, mounts};
-use crate::path::absolute;
+use tojimari_ecs::path::absolute;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 

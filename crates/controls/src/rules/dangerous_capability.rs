@@ -40,7 +40,7 @@ use std::sync::Arc;
 use tojimari_model::finding::Remedy;
 use tojimari_model::{Field, Severity};
 
-use crate::capability::{canonical, is_default};
+use tojimari_ecs::capability::{canonical, is_default};
 use crate::control::{Control, Standard};
 use crate::platform::windows;
 use crate::subject::{Subject, container_name};

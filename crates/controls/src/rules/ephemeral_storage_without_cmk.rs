@@ -33,6 +33,7 @@
 //! Whether the key exists and its policy lets Fargate use it, EBS volumes, and clusters that are
 //! declared elsewhere.
 
+use tojimari_ecs::Platform;
 use tojimari_model::declared::{Cluster, List};
 use tojimari_model::value::Reason;
 use tojimari_model::{Declared, Field, Severity};
@@ -83,7 +84,7 @@ fn judge(on: &Subject<'_>, cluster: &Cluster) -> Verdict {
 
 fn runs_fargate(on: &Subject<'_>, cluster: &Cluster) -> Result<bool, Reason> {
     let names_fargate = |providers: &List<Field<String>>| {
-        providers.iter().any(|provider| matches!(provider.as_str(), Some("FARGATE" | "FARGATE_SPOT")))
+        providers.iter().any(|provider| provider.as_str().is_some_and(|name| Platform::from_capacity_provider(name).is_some()))
     };
     if names_fargate(&cluster.capacity_providers) {
         return Ok(true);
@@ -99,7 +100,7 @@ fn runs_fargate(on: &Subject<'_>, cluster: &Cluster) -> Result<bool, Reason> {
             }
             Declared::Service(service) if service.cluster.means(on.resource) => {
                 match of_service(&Subject { resource: other, ..*on }, service) {
-                    Capacity::Fargate => return Ok(true),
+                    Capacity::On(Platform::Fargate) => return Ok(true),
                     Capacity::Unknown(reason, _) => open = Some(reason),
                     _ => others += 1,
                 }

@@ -34,6 +34,8 @@
 //! practice. Prove it for each task: DescribeTasks must show the managed agent
 //! `ExecuteCommandAgent` as RUNNING. Images without a shell, `script` or `cat`.
 
+use tojimari_ecs::Platform;
+use tojimari_ecs::folders::{EXEC, EXEC_AGENT};
 use tojimari_model::declared::{Container, Service, TaskDefinition};
 use tojimari_model::finding::Remedy;
 use tojimari_model::{Field, Severity};
@@ -89,22 +91,18 @@ fn judge(on: &Subject<'_>, service: &Service, task: &TaskDefinition, container: 
         return Verdict::pass(span, "a Windows container has no read-only root file system");
     }
     let mounts = mounts(task, container);
-    let wanted: [(&'static str, &[&str]); 2] = [
-        ("/var/lib/amazon", &["/var/lib/amazon", "/var/lib/amazon/ssm"]),
-        ("/var/log/amazon", &["/var/log/amazon", "/var/log/amazon/ssm"]),
-    ];
-    let [lib, log] = wanted.map(|(folder, at)| (folder, mounts.can_write(at)));
+    let [lib, log] = [0, 1].map(|at| (EXEC[at], mounts.can_write(&[EXEC[at], EXEC_AGENT[at]])));
     let fail = |span: Span, folder: &'static str| {
         Verdict::fail(span, format!("ECS Exec is enabled, the root is read-only and {folder} is not writable"))
             .with_remedy(Remedy::ExecFolder { container: container_name(task, container), folder })
     };
     match (lib, log, of_service(on, service)) {
         ((folder, CanWrite::No), ..) => fail(span, folder),
-        (_, (folder, CanWrite::No), Capacity::Fargate | Capacity::ManagedInstances) => fail(span, folder),
+        (_, (folder, CanWrite::No), Capacity::On(Platform::Fargate | Platform::ManagedInstances)) => fail(span, folder),
         ((folder, CanWrite::Unknown(reason, at)), ..) => {
             Verdict::unknown(at, format!("whether {folder} is writable"), reason)
         }
-        (_, _, Capacity::Ec2 | Capacity::External) | (_, (_, CanWrite::Yes), _) => {
+        (_, _, Capacity::On(Platform::Ec2 | Platform::External | Platform::Compose)) | (_, (_, CanWrite::Yes), _) => {
             Verdict::pass(span, "the folders of ECS Exec are writable")
         }
         (_, (folder, CanWrite::Unknown(reason, at)), _) => {

@@ -28,6 +28,7 @@
 //! Tasks that still run on the version they were started with, standalone tasks, and scheduled
 //! tasks.
 
+use tojimari_ecs::Platform;
 use tojimari_model::declared::{Service, Target};
 use tojimari_model::finding::Remedy;
 use tojimari_model::{Declared, Field, Severity};
@@ -59,7 +60,7 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 
 fn judge(on: &Subject<'_>, service: &Service) -> Verdict {
     let capacity = of_service(on, service);
-    if matches!(capacity, Capacity::Ec2 | Capacity::External | Capacity::ManagedInstances) {
+    if matches!(capacity, Capacity::On(platform) if platform != Platform::Fargate) {
         return Verdict::not_applicable(on.head(), "the service does not run on Fargate");
     }
     match &service.platform_version {

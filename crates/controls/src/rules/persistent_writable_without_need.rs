@@ -35,7 +35,7 @@ use tojimari_model::{Field, Severity};
 
 use crate::control::Control;
 use crate::mounts::{Access, Source, mounts};
-use crate::path::{absolute, is_in};
+use tojimari_ecs::path::{absolute, is_in};
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 

@@ -33,6 +33,7 @@
 //! The setting of the Docker daemon (`no-new-privileges` in daemon.json), and what Fargate does by
 //! itself, which is not published.
 
+use tojimari_ecs::Platform;
 use tojimari_model::declared::{Container, TaskDefinition, TaskKind};
 use tojimari_model::finding::Remedy;
 use tojimari_model::{Field, Severity};
@@ -67,9 +68,10 @@ fn settable(on: &Subject<'_>, task: &TaskDefinition) -> Result<(), &'static str>
         TaskKind::DaemonTaskDefinition => return Err("a daemon task definition has no dockerSecurityOptions"),
         TaskKind::TaskDefinition => {}
     }
-    let refuses = |kind: &Field<String>| matches!(kind.as_str(), Some("FARGATE" | "MANAGED_INSTANCES"));
+    let refuse = |platform: Platform| matches!(platform, Platform::Fargate | Platform::ManagedInstances);
+    let refuses = |kind: &Field<String>| kind.as_str().and_then(Platform::from_api_name).is_some_and(refuse);
     let runs_on = of_task(on);
-    let elsewhere = |capacity: &Capacity| matches!(capacity, Capacity::Fargate | Capacity::ManagedInstances);
+    let elsewhere = |capacity: &Capacity| matches!(capacity, Capacity::On(platform) if refuse(*platform));
     if task.requires_compatibilities.iter().any(refuses) || !runs_on.is_empty() && runs_on.iter().all(elsewhere) {
         return Err("Fargate and Managed Instances do not take dockerSecurityOptions");
     }

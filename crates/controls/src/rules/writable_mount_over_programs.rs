@@ -1,21 +1,23 @@
 //! Nothing writable should be mounted over programs, libraries or a web root.
 //!
 //! # What
-//! A volume, a host path or a tmpfs that is mounted for writing on a folder of programs, libraries
-//! or pages that a server serves.
+//! A volume, a host path or a tmpfs that is mounted for writing on a folder of programs, libraries,
+//! settings of the system, or pages that a server serves.
 //!
 //! # Why
-//! It undoes what a read-only root is for: who can write there can replace what runs or what is
-//! served. And it hides what the image holds at that path.
+//! It undoes what a read-only root is for: who can write there can replace what runs, what it is told
+//! to do (`/etc/ld.so.preload`, `/var/spool/cron`), or what is served. And it hides what the image holds at that path.
 //!
 //! # Exact test
-//! Fails when a writable mount lies on `/`, on or in `/bin`, `/sbin`, `/lib`, `/lib32`, `/lib64`,
-//! `/usr/bin`, `/usr/sbin`, `/usr/lib`, `/usr/lib64`, `/usr/libexec`, `/usr/local/bin`,
-//! `/usr/local/sbin`, `/usr/local/lib`, on `/usr`, `/usr/local`, `/usr/share` or `/opt` themselves,
-//! on a web root (`/var/www`, `/var/www/html`, `/usr/share/nginx/html`,
-//! `/usr/local/apache2/htdocs`, `/srv/www`, `/srv/http`, `/usr/local/tomcat/webapps`), or on a
-//! folder that holds the program that the task definition itself starts by its path. One verdict
-//! for each container.
+//! Fails when a writable mount lies on or in a folder of programs or libraries: `/bin`, `/sbin`,
+//! `/lib`, `/lib32`, `/lib64`, `/libx32`, each of these in `/usr`, `/usr/libexec`, `/usr/include`,
+//! `/usr/local/bin`, `/usr/local/sbin`, `/usr/local/lib`, `/usr/local/lib64` or
+//! `/usr/local/libexec`; on a whole tree that holds programs, their settings or web roots (`/`,
+//! `/etc`, `/opt`, `/srv`, `/usr`, `/usr/local`, `/usr/share`, `/var` and `/var/lib` themselves); on a
+//! web root (`/var/www`, `/var/www/html`, `/srv/www`, `/srv/http`, `/usr/share/nginx/html`,
+//! `/usr/share/httpd`, `/usr/local/apache2/htdocs`, `/usr/local/tomcat/webapps`); or on a folder
+//! that holds the program that the task definition itself starts by its path. One verdict for each
+//! container.
 //!
 //! # Impact
 //! Programs that update themselves or unpack plugins in these folders need an image that holds
@@ -35,12 +37,12 @@
 //! Programs in folders that only the image knows, and mounts of folders that hold scripts which a
 //! server runs.
 
+use tojimari_ecs::path::{absolute, is_in};
 use tojimari_model::declared::{Container, TaskDefinition};
 use tojimari_model::{Field, Severity};
 
 use crate::control::Control;
 use crate::mounts::{Access, mounts};
-use crate::path::{absolute, is_in};
 use crate::programs::over;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
@@ -75,7 +77,7 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
         let Some(path) = absolute(path) else { continue };
         let words = match over(&path) {
             Some(words) => words,
-            None if started(container).any(|program| is_in(&program, &path)) => {
+            None if container.started().any(|program| is_in(&program, &path)) => {
                 "where the program lies that is started"
             }
             None => continue,
@@ -93,20 +95,6 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
     }
 }
 
-/// The program that the task definition starts by its path, and the script that it starts.
-fn started(container: &Container) -> impl Iterator<Item = String> {
-    let mut words = container.entry_point.iter().chain(&container.command).map(|word| word.as_str());
-    let program = words.next().flatten();
-    let script = words.find(|word| word.is_none_or(|word| !word.starts_with('-'))).flatten();
-    let runs_scripts = program.is_some_and(|program| {
-        let name = program.rsplit('/').next().unwrap_or(program);
-        INTERPRETERS.iter().any(|interpreter| name.starts_with(interpreter))
-    });
-    program.into_iter().chain(script.filter(|_| runs_scripts)).filter_map(absolute).filter(|path| path.len() > 1)
-}
-
-const INTERPRETERS: [&str; 9] = ["bash", "sh", "python", "node", "java", "php", "ruby", "perl", "deno"];
-
 #[cfg(test)]
 crate::cases::cases! {
     fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/usr/local/bin"}],
@@ -119,6 +107,12 @@ crate::cases::cases! {
     fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/app"}], "entryPoint": ["/app/bin/server"],
         "in": {"volumes": [{"name": "v"}]}}"#;
     fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/app"}], "command": ["python", "/app/main.py"],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/etc"}], "in": {"volumes": [{"name": "v"}]}}"#;
+    fail: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/var/"}], "in": {"volumes": [{"name": "v"}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/etc/nginx/conf.d"}],
+        "in": {"volumes": [{"name": "v"}]}}"#;
+    pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/var/lib/mysql"}],
         "in": {"volumes": [{"name": "v"}]}}"#;
     pass: r#"{"mountPoints": [{"sourceVolume": "v", "containerPath": "/mnt"}], "command": ["server", "/mnt"],
         "in": {"volumes": [{"name": "v"}]}}"#;

@@ -67,7 +67,7 @@ pub(super) struct ContainerJob {
     pub readonly_root: bool,
     pub privileged: bool,
     pub no_new_privileges: bool,
-    /// Names such as `CAP_CHOWN`.
+    /// Names such as `CHOWN`.
     pub capabilities: Vec<String>,
     pub hostname: String,
     /// Content of /etc/hosts.

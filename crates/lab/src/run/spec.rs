@@ -12,69 +12,6 @@ use libcontainer::oci_spec::runtime::{
 
 use super::job::{ContainerJob, Mounted, TaskJob};
 
-/// Capabilities of a container that asks for none. Source: moby `daemon/pkg/oci/caps/defaults.go`.
-pub(super) const DEFAULT_CAPABILITIES: [&str; 14] = [
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_FSETID",
-    "CAP_FOWNER",
-    "CAP_MKNOD",
-    "CAP_NET_RAW",
-    "CAP_SETGID",
-    "CAP_SETUID",
-    "CAP_SETFCAP",
-    "CAP_SETPCAP",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_SYS_CHROOT",
-    "CAP_KILL",
-    "CAP_AUDIT_WRITE",
-];
-
-/// Every capability of Linux 5.9 and later, in the order of their numbers.
-pub(super) const ALL_CAPABILITIES: [&str; 41] = [
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_DAC_READ_SEARCH",
-    "CAP_FOWNER",
-    "CAP_FSETID",
-    "CAP_KILL",
-    "CAP_SETGID",
-    "CAP_SETUID",
-    "CAP_SETPCAP",
-    "CAP_LINUX_IMMUTABLE",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_NET_BROADCAST",
-    "CAP_NET_ADMIN",
-    "CAP_NET_RAW",
-    "CAP_IPC_LOCK",
-    "CAP_IPC_OWNER",
-    "CAP_SYS_MODULE",
-    "CAP_SYS_RAWIO",
-    "CAP_SYS_CHROOT",
-    "CAP_SYS_PTRACE",
-    "CAP_SYS_PACCT",
-    "CAP_SYS_ADMIN",
-    "CAP_SYS_BOOT",
-    "CAP_SYS_NICE",
-    "CAP_SYS_RESOURCE",
-    "CAP_SYS_TIME",
-    "CAP_SYS_TTY_CONFIG",
-    "CAP_MKNOD",
-    "CAP_LEASE",
-    "CAP_AUDIT_WRITE",
-    "CAP_AUDIT_CONTROL",
-    "CAP_SETFCAP",
-    "CAP_MAC_OVERRIDE",
-    "CAP_MAC_ADMIN",
-    "CAP_SYSLOG",
-    "CAP_WAKE_ALARM",
-    "CAP_BLOCK_SUSPEND",
-    "CAP_AUDIT_READ",
-    "CAP_PERFMON",
-    "CAP_BPF",
-    "CAP_CHECKPOINT_RESTORE",
-];
-
 /// Source of both lists: moby `daemon/pkg/oci/defaults.go`.
 const MASKED_PATHS: [&str; 12] = [
     "/proc/acpi",
@@ -135,7 +72,7 @@ pub(super) fn of(job: &TaskJob, index: usize) -> Result<Spec, OciSpecError> {
 /// A process in the container: its own program, or a health check.
 pub(super) fn process(container: &ContainerJob, args: Vec<String>) -> Result<Process, OciSpecError> {
     let capabilities: std::collections::HashSet<Capability> =
-        container.capabilities.iter().filter_map(|name| name.trim_start_matches("CAP_").parse().ok()).collect();
+        container.capabilities.iter().filter_map(|name| name.parse().ok()).collect();
     // No ambient and no inheritable ones: a user other than root has none, as in Docker.
     let mut sets = LinuxCapabilitiesBuilder::default()
         .bounding(capabilities.clone())

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use tojimari_ecs::capability;
 
 use super::cgroup;
-use super::spec::ALL_CAPABILITIES;
 
 /// Number of the capability to raise hard limits.
 const SYS_RESOURCE: usize = 24;
@@ -47,7 +47,7 @@ impl Surroundings {
         let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
         let held = |number: usize| mask & (1 << number) != 0;
         let capabilities =
-            ALL_CAPABILITIES.iter().enumerate().filter(|(number, _)| held(*number)).map(|(_, name)| *name).collect();
+            capability::ALL.iter().enumerate().filter(|(number, _)| held(*number)).map(|(_, name)| *name).collect();
         let limit = |resource| match getrlimit(resource) {
             Ok((_, hard)) if !held(SYS_RESOURCE) && hard != RLIM_INFINITY => hard,
             _ => u64::MAX,

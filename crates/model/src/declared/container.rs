@@ -1,12 +1,16 @@
 //! A container of a task definition, read by the names of RegisterTaskDefinition.
 //! Source of the field names: the ECS API model of 2014-11-13 as of November 2026.
 
+use tojimari_ecs::path::absolute;
 use tojimari_text::Span;
 
 use super::field::{Field, Fields, List};
 
 /// Why the image of a Compose service with a `build` is not known.
 pub const BUILT_HERE: &str = "is built by this project";
+
+/// Programs whose first argument that is no option is the script they run, by how their names begin.
+const INTERPRETERS: [&str; 9] = ["bash", "sh", "python", "node", "java", "php", "ruby", "perl", "deno"];
 
 #[derive(Clone, Debug)]
 pub struct Container {
@@ -153,6 +157,20 @@ pub struct ResourceRequirement {
 }
 
 impl Container {
+    /// The program that the definition starts by its path, and the script that this program runs,
+    /// as far as they are known; absolute. Where neither is declared the image's own words count,
+    /// which the definition does not tell.
+    pub fn started(&self) -> impl Iterator<Item = String> {
+        let mut words = self.entry_point.iter().chain(&self.command).map(|word| word.as_str());
+        let program = words.next().flatten();
+        let script = words.find(|word| word.is_none_or(|word| !word.starts_with('-'))).flatten();
+        let runs_scripts = program.is_some_and(|program| {
+            let name = program.rsplit('/').next().unwrap_or(program);
+            INTERPRETERS.iter().any(|interpreter| name.starts_with(interpreter))
+        });
+        program.into_iter().chain(script.filter(|_| runs_scripts)).filter_map(absolute).filter(|path| path.len() > 1)
+    }
+
     /// Where to point at for the container as a whole: its name, where that is written inside it.
     pub fn head(&self) -> Span {
         match self.name.span() {

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 
+use tojimari_ecs::Platform;
 use tojimari_text::{Problem, Span};
 
 use super::container::Container;
@@ -133,6 +134,21 @@ impl TaskDefinition {
         met.unexpected.sort_by_key(|(_, span)| *span);
         task.unexpected = met.unexpected;
         (task, met.problems)
+    }
+
+    /// The platforms that `requiresCompatibilities` names, as far as they are known.
+    pub fn platforms(&self) -> impl Iterator<Item = Platform> {
+        self.requires_compatibilities.iter().filter_map(|name| Platform::from_api_name(name.as_str()?))
+    }
+
+    /// The platform that the definition says it is for: the one that takes least where it names
+    /// several, and EC2 where it names none, as ECS does.
+    pub fn platform(&self) -> Platform {
+        if self.kind == TaskKind::ComposeService {
+            return Platform::Compose;
+        }
+        let narrowest = [Platform::Fargate, Platform::ManagedInstances, Platform::External];
+        narrowest.into_iter().find(|one| self.platforms().any(|named| named == *one)).unwrap_or(Platform::Ec2)
     }
 
     /// The container of that name.

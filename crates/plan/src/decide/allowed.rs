@@ -1,8 +1,16 @@
-//! Which folders are never mounted without a person's word: the root, `/etc`, `/usr`, and whatever
-//! holds programs, libraries or a web root. A writable mount there is a place for an attacker to
-//! put a program, which is what a read-only root is to prevent.
+//! Which folders are never mounted without a person's word: whole trees such as `/` and `/etc`, and
+//! whatever holds programs, libraries or a web root. A writable mount there is a place for an
+//! attacker to put a program, which is what a read-only root is to prevent.
+//!
+//! Control TJ.16 fails for a mount over such a folder by the same facts, so that no plan proposes
+//! what it refuses.
 
-use super::folders::{Folders, is_below};
+use tojimari_ecs::folders::{self, LOADED_FROM, Over, SCRATCH_NAMES, TOO_BROAD};
+use tojimari_ecs::path::{absolute, is_in};
+use tojimari_model::declared::Container;
+
+use super::Options;
+use super::folders::Folders;
 
 /// Why a folder is not mounted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,51 +20,50 @@ pub(super) enum Refusal {
     WebRoot(String),
 }
 
-/// Folders that are refused themselves, while some below them may do.
-const TOO_BROAD: [&str; 12] =
-    ["/", "/etc", "/usr", "/var", "/home", "/opt", "/srv", "/boot", "/proc", "/sys", "/dev", "/var/lib"];
-
-/// Folders that are refused with all below them, whatever the image has there.
-const PROGRAMS: [&str; 9] =
-    ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/usr/bin", "/usr/sbin", "/usr/lib"];
-
-const MORE_PROGRAMS: [&str; 5] =
-    ["/usr/libexec", "/usr/local/bin", "/usr/local/sbin", "/usr/local/lib", "/usr/include"];
-
-/// Names of folders from which interpreters load what they run, wherever they lie.
-const LOADED_FROM: [&str; 6] = ["__pycache__", "node_modules", "site-packages", "dist-packages", "WEB-INF", "vendor"];
-
-/// Where web servers and their packages keep what they serve.
-const WEB_ROOTS: [&str; 6] =
-    ["/var/www", "/srv/www", "/srv/http", "/usr/share/nginx/html", "/usr/local/apache2/htdocs", "/usr/share/httpd"];
-
-/// Names of folders that applications keep beside what is served, and that nobody serves.
-const SCRATCH: [&str; 8] = ["tmp", "temp", "log", "logs", "cache", "sessions", "session", "run"];
-
 /// A folder in a web root that the image leaves empty for the application to write in, as CakePHP's
 /// `tmp` and `logs` are.
 fn is_left_empty(folder: &str, folders: &Folders<'_>) -> bool {
     let name = folder.rsplit('/').next().unwrap_or_default();
-    SCRATCH.contains(&name) && folders.get(folder).is_some_and(|fact| fact.files == 0)
+    SCRATCH_NAMES.contains(&name) && folders.get(folder).is_some_and(|fact| fact.files == 0)
 }
 
-pub(super) fn check(folder: &str, folders: &Folders<'_>, allow: &[String]) -> Result<(), Refusal> {
-    if allow.iter().any(|allowed| super::trim_slash(allowed) == folder) {
+pub(super) fn check(
+    folder: &str,
+    container: &Container,
+    folders: &Folders<'_>,
+    options: &Options,
+) -> Result<(), Refusal> {
+    if options.allows(folder) {
         return Ok(());
     }
-    let within = |roots: &[&str]| roots.iter().any(|root| folder == *root || is_below(folder, root));
+    refused_by_control(folder, container)?;
+    let loaded_from = folder.split('/').any(|part| LOADED_FROM.contains(&part));
+    let holds_programs = folders.get(folder).is_some_and(|fact| fact.programs);
+    if loaded_from || holds_programs {
+        return Err(Refusal::HoldsPrograms(folder.to_owned()));
+    }
     if TOO_BROAD.contains(&folder) {
         return Err(Refusal::TooBroad(folder.to_owned()));
     }
-    let loaded_from = folder.split('/').any(|part| LOADED_FROM.contains(&part));
-    let holds_programs = folders.get(folder).is_some_and(|fact| fact.programs);
-    if loaded_from || within(&PROGRAMS) || within(&MORE_PROGRAMS) || holds_programs {
-        return Err(Refusal::HoldsPrograms(folder.to_owned()));
-    }
-    if within(&WEB_ROOTS) && folders.get(folder).is_some() && !is_left_empty(folder, folders) {
+    if folders::is_in_web_root(folder) && folders.get(folder).is_some() && !is_left_empty(folder, folders) {
         return Err(Refusal::WebRoot(folder.to_owned()));
     }
     Ok(())
+}
+
+/// What control TJ.16 fails for, whatever the image has there and whoever allows it.
+pub(super) fn refused_by_control(folder: &str, container: &Container) -> Result<(), Refusal> {
+    // The control looks at where a path leads to.
+    let Some(leads_to) = absolute(folder) else { return Ok(()) };
+    match folders::over(&leads_to) {
+        Some(Over::Programs) => Err(Refusal::HoldsPrograms(folder.to_owned())),
+        Some(Over::Tree) => Err(Refusal::TooBroad(folder.to_owned())),
+        Some(Over::WebRoot) => Err(Refusal::WebRoot(folder.to_owned())),
+        None if container.started().any(|program| is_in(&program, &leads_to)) => {
+            Err(Refusal::HoldsPrograms(folder.to_owned()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What follows a reason for as long as no proof tells whether the service does without the write.
@@ -78,5 +85,15 @@ impl Refusal {
                 format!("it lies in {folder}, from which files are served{UNPROVEN}{folder} mounts it all the same")
             }
         }
+    }
+
+    /// What is said of a folder that is mounted all the same, because a person allows it.
+    pub fn allowed(&self, container: &str) -> String {
+        let (folder, what) = match self {
+            Refusal::TooBroad(folder) => (folder, "is a whole tree of programs, settings or web roots"),
+            Refusal::HoldsPrograms(folder) => (folder, "holds programs or libraries"),
+            Refusal::WebRoot(folder) => (folder, "is a web root"),
+        };
+        format!("{container}: {folder} {what}, so control TJ.16 fails for its mount, which --allow asks for")
     }
 }

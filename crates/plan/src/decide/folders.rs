@@ -2,13 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tojimari_ecs::path::parent;
 use tojimari_evidence::profile::{ContainerProfile, FolderFact};
-
-use super::needs;
-
-pub(super) fn is_below(path: &str, folder: &str) -> bool {
-    folder == "/" || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-}
 
 /// The facts of the image's folders by path.
 pub(super) struct Folders<'a> {
@@ -30,7 +25,7 @@ impl<'a> Folders<'a> {
     pub fn nearest_in_image(&self, folder: &str) -> String {
         let mut folder = folder;
         while folder != "/" && !self.by_path.contains_key(folder) {
-            folder = needs::parent(folder);
+            folder = parent(folder);
         }
         folder.to_owned()
     }

@@ -1,11 +1,13 @@
 //! A plan from recipes alone, for a task that was never run: what others needed, proven on an image
 //! of the same kind and not on this one. It is a hint, and says so.
 
+use tojimari_ecs::folders::EXEC;
 use tojimari_model::declared::{Container, TaskDefinition};
 
+use super::allowed::refused_by_control;
 use super::mount::exec_mount;
 use super::volumes::VolumeNames;
-use super::{EXEC_FOLDERS, Options, already_writable, with_memory};
+use super::{Options, already_writable, with_memory};
 use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
 use crate::recipe::{self, Recipe, RecipeMount};
 
@@ -55,8 +57,9 @@ fn planned(
     options: &Options,
     names: &mut VolumeNames,
 ) -> ContainerPlan {
-    let allowed =
-        |mount: &RecipeMount| !mount.asks || options.allow.iter().any(|folder| super::trim_slash(folder) == mount.path);
+    let allowed = |mount: &RecipeMount| {
+        !mount.asks && refused_by_control(&mount.path, container).is_ok() || options.allows(&mount.path)
+    };
     let wanted = || recipe.writable.iter().filter(|mount| !already_writable(container, &mount.path));
     let mut writable: Vec<WritableMount> =
         wanted().filter(|mount| allowed(mount)).map(|mount| mounted(mount, name, recipe, platform, names)).collect();
@@ -68,7 +71,7 @@ fn planned(
         })
         .collect();
     if options.exec {
-        let missing = EXEC_FOLDERS.iter().filter(|folder| !already_writable(container, folder));
+        let missing = EXEC.iter().filter(|folder| !already_writable(container, folder));
         writable.extend(missing.map(|folder| exec_mount(folder)));
     }
     writable.sort_by(|a, b| a.path.cmp(&b.path));
@@ -149,6 +152,6 @@ mod tests {
         let writable = plan.expect("a recipe").containers.remove(0).writable;
         let data = writable.iter().find(|mount| mount.path == "/var/lib/postgresql/data").expect("the data");
         assert_eq!((data.by, data.volume.as_deref()), (WritableBy::Volume, Some("web-var-lib-postgresql-data")));
-        assert_eq!(writable.iter().filter(|mount| EXEC_FOLDERS.contains(&mount.path.as_str())).count(), 2);
+        assert_eq!(writable.iter().filter(|mount| EXEC.contains(&mount.path.as_str())).count(), 2);
     }
 }

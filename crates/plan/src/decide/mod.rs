@@ -17,22 +17,20 @@ mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tojimari_ecs::folders::{EXEC, is_scratch};
+use tojimari_ecs::path::{is_below, parent, trim_slash};
 use tojimari_evidence::profile::{ContainerProfile, Profile};
 use tojimari_model::declared::{Container, TaskDefinition};
 
 use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
 use allowed::Refusal;
-use folders::{Folders, is_below};
+use folders::Folders;
 pub use hint::{UNPROVEN, hint};
 pub(crate) use mount::exec_mount;
-use mount::{already_writable, because, owner, tmpfs_options, trim_slash};
+use mount::{already_writable, because, owner, tmpfs_options};
 use needs::Need;
 pub use options::{Options, Prefer};
 use volumes::VolumeNames;
-
-/// The two folders in which the agent of ECS Exec writes.
-/// Source: aws-containers roadmap issues 1359 and 2824; AWS itself documents no paths.
-pub const EXEC_FOLDERS: [&str; 2] = ["/var/lib/amazon", "/var/log/amazon"];
 
 /// Decides. Containers of the task that the profile does not know become read-only without a
 /// mount, and a note says that nothing is known of them.
@@ -140,10 +138,9 @@ impl<'a> Deciding<'a> {
         for need in written {
             match self.place_for(&need) {
                 Ok(folder) => by_folder.entry(folder).or_default().push(need),
-                Err(refusal) => refused
-                    .entry((needs::parent(&need.path.path), refusal.because()))
-                    .or_default()
-                    .push(&need.path.path),
+                Err(refusal) => {
+                    refused.entry((parent(&need.path.path), refusal.because())).or_default().push(&need.path.path)
+                }
             }
         }
         self.narrow_to_made(&mut by_folder);
@@ -154,7 +151,7 @@ impl<'a> Deciding<'a> {
             let path = need.path.path.as_str();
             if !chosen.iter().any(|folder| folder == path || is_below(path, folder)) {
                 let because = "a program only asks whether it could write".to_owned();
-                refused.entry((needs::parent(path), because)).or_default().push(path);
+                refused.entry((parent(path), because)).or_default().push(path);
             }
         }
         let mut not_mounted = not_mounted(refused);
@@ -165,7 +162,7 @@ impl<'a> Deciding<'a> {
             }
         }
         if self.options.exec {
-            for folder in EXEC_FOLDERS {
+            for folder in EXEC {
                 if !by_folder.contains_key(folder) && !already_writable(self.container, folder) {
                     writable.push(exec_mount(folder));
                 }
@@ -173,6 +170,12 @@ impl<'a> Deciding<'a> {
         }
         writable.sort_by(|a, b| a.path.cmp(&b.path));
         not_mounted.sort_by(|a, b| a.path.cmp(&b.path));
+        for mount in &writable {
+            // Only a person's word leads here.
+            if let Err(refusal) = allowed::refused_by_control(&mount.path, self.container) {
+                self.notes.push(refusal.allowed(self.name));
+            }
+        }
         self.say_what_is_special();
         ContainerPlan { name: self.name.to_owned(), readonly_root: true, privileged: false, writable, not_mounted }
     }
@@ -192,17 +195,21 @@ impl<'a> Deciding<'a> {
         }
     }
 
+    fn check(&self, folder: &str) -> Result<(), Refusal> {
+        allowed::check(folder, self.container, &self.folders, self.options)
+    }
+
     /// The folder to mount for one write, the narrowest first, or why there is none.
     fn place_for(&self, need: &Need<'_>) -> Result<String, Refusal> {
         let widest = self.folders.nearest_in_image(need.folder());
-        let refusal = match allowed::check(&widest, &self.folders, &self.options.allow) {
+        let refusal = match self.check(&widest) {
             Ok(()) => return Ok(widest),
             Err(refusal) => refusal,
         };
         // A folder that was made at run time below a refused one can be a mount point of its own:
         // the program then finds it there already, and nothing of the image is hidden.
         match made_below(&widest, need) {
-            Some(made) if allowed::check(&made, &self.folders, &self.options.allow).is_ok() => Ok(made),
+            Some(made) if self.check(&made).is_ok() => Ok(made),
             _ => Err(refusal),
         }
     }
@@ -219,6 +226,9 @@ impl<'a> Deciding<'a> {
             let Some(made) = needs.iter().map(|need| made_below(folder, need)).collect::<Option<Vec<_>>>() else {
                 continue;
             };
+            if made.iter().any(|folder| self.check(folder).is_err()) {
+                continue;
+            }
             let needs = by_folder.remove(folder).unwrap_or_default();
             for (folder, need) in made.into_iter().zip(needs) {
                 by_folder.entry(folder).or_default().push(need);
@@ -230,25 +240,22 @@ impl<'a> Deciding<'a> {
     /// program does not make again: the parent holds no files, every folder in it is one of these,
     /// and the program tried to make each of them.
     fn merge_siblings(&self, by_folder: &mut BTreeMap<String, Vec<Need<'a>>>) {
-        let parents: BTreeSet<String> = by_folder.keys().map(|folder| needs::parent(folder).to_owned()).collect();
-        for parent in parents {
-            let children: Vec<String> = by_folder
-                .keys()
-                .filter(|folder| needs::parent(folder) == parent && **folder != parent)
-                .cloned()
-                .collect();
-            let Some(fact) = self.folders.get(&parent) else { continue };
+        let parents: BTreeSet<String> = by_folder.keys().map(|folder| parent(folder).to_owned()).collect();
+        for above in parents {
+            let children: Vec<String> =
+                by_folder.keys().filter(|folder| parent(folder) == above && **folder != above).cloned().collect();
+            let Some(fact) = self.folders.get(&above) else { continue };
             if children.len() < 2
                 || fact.files > 0
                 || fact.folders != children.len() as u64
-                || allowed::check(&parent, &self.folders, &self.options.allow).is_err()
+                || self.check(&above).is_err()
                 || !children.iter().all(|folder| needs::tried_to_make(self.observed, folder))
             {
                 continue;
             }
             for child in children {
                 let needs = by_folder.remove(&child).unwrap_or_default();
-                by_folder.entry(parent.clone()).or_default().extend(needs);
+                by_folder.entry(above.clone()).or_default().extend(needs);
             }
         }
     }
@@ -256,7 +263,7 @@ impl<'a> Deciding<'a> {
     fn mount(&mut self, folder: &str, needs: &[Need<'_>], chosen: &[String]) -> WritableMount {
         let container = self.name;
         let fact = self.folders.get(folder);
-        let above = self.folders.get(&self.folders.nearest_in_image(needs::parent(folder)));
+        let above = self.folders.get(&self.folders.nearest_in_image(parent(folder)));
         let image_volume = self.observed.volumes.iter().any(|volume| trim_slash(volume) == folder);
         let seed = self.hides_content(folder, needs, chosen).then(|| {
             if image_volume {
@@ -358,11 +365,6 @@ impl<'a> Deciding<'a> {
     }
 }
 
-/// Folders in which nothing is kept, whatever an image declares as a `VOLUME`.
-fn is_scratch(folder: &str) -> bool {
-    ["/tmp", "/run", "/var/tmp", "/var/cache", "/var/lock"].iter().any(|top| folder == *top || is_below(folder, top))
-}
-
 /// The topmost folder below `folder` on the way to the write, if it was made at run time.
 fn made_below(folder: &str, need: &Need<'_>) -> Option<String> {
     let head = if folder == "/" { "" } else { folder };
@@ -387,5 +389,7 @@ fn not_mounted(refused: BTreeMap<(&str, String), Vec<&str>>) -> Vec<NotMounted> 
     all
 }
 
+#[cfg(test)]
+mod judged;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! What a writable mount looks like: the options of a tmpfs, and the reasons for it.
 
+use tojimari_ecs::path::trim_slash;
 use tojimari_evidence::profile::{ContainerProfile, FolderFact};
 use tojimari_model::declared::Container;
 
@@ -81,8 +82,4 @@ pub(super) fn already_writable(container: &Container, folder: &str) -> bool {
         linux.tmpfs.iter().any(|tmpfs| tmpfs.container_path.as_str().map(trim_slash) == Some(folder))
     });
     mounted || tmpfs
-}
-
-pub(super) fn trim_slash(path: &str) -> &str {
-    if path == "/" { path } else { path.trim_end_matches('/') }
 }

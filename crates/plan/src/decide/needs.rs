@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use tojimari_ecs::path::parent;
 use tojimari_evidence::profile::{ContainerProfile, FileKind, Operation, PathProfile};
 
 /// One path of the profile whose writes would fail on a read-only root.
@@ -45,14 +46,6 @@ pub(super) fn tried_to_make(observed: &ContainerProfile, folder: &str) -> bool {
         .paths
         .iter()
         .any(|path| path.path == folder && path.operations.iter().any(|op| op.operation == Operation::Mkdir))
-}
-
-/// The parent folder of an absolute path; `/` for what lies directly below it.
-pub(super) fn parent(path: &str) -> &str {
-    match path.rfind('/') {
-        Some(0) | None => "/",
-        Some(at) => &path[..at],
-    }
 }
 
 impl Need<'_> {

@@ -1,5 +1,7 @@
 //! What a person decides of a plan.
 
+use tojimari_ecs::path::trim_slash;
+
 /// What a person may decide for the plan.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -14,6 +16,13 @@ pub struct Options {
     /// A file of the image that is written anew counts as content that has to be kept: the program
     /// may have read it before (`sed -i`), which the profile does not tell.
     pub keep_content: bool,
+}
+
+impl Options {
+    /// A person allows a mount on that folder.
+    pub(super) fn allows(&self, folder: &str) -> bool {
+        self.allow.iter().any(|allowed| trim_slash(allowed) == folder)
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

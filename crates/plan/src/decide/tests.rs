@@ -26,7 +26,7 @@ fn task(members: &[(&str, &str)], compatibilities: &[&str]) -> TaskDefinition {
     TaskDefinition::read(&Value::new(span(), Kind::Map(all, None)), TaskKind::TaskDefinition).0
 }
 
-fn path(path: &str, operations: &[Operation]) -> PathProfile {
+pub(super) fn path(path: &str, operations: &[Operation]) -> PathProfile {
     PathProfile {
         path: path.to_owned(),
         operations: operations
@@ -44,7 +44,7 @@ fn path(path: &str, operations: &[Operation]) -> PathProfile {
     }
 }
 
-fn folder(path: &str, files: u64, folders: u64) -> FolderFact {
+pub(super) fn folder(path: &str, files: u64, folders: u64) -> FolderFact {
     let mode = if path == "/tmp" { 0o1777 } else { 0o755 };
     FolderFact {
         path: path.into(),
@@ -59,7 +59,7 @@ fn folder(path: &str, files: u64, folders: u64) -> FolderFact {
     }
 }
 
-fn profile(user: &str, paths: Vec<PathProfile>, folders: Vec<FolderFact>, volumes: &[&str]) -> Profile {
+pub(super) fn profile(user: &str, paths: Vec<PathProfile>, folders: Vec<FolderFact>, volumes: &[&str]) -> Profile {
     Profile {
         version: 1,
         family: "app".into(),
@@ -87,7 +87,7 @@ fn decided(profile: &Profile) -> ContainerPlan {
     decide(&task(&[], &["FARGATE"]), profile, Platform::Fargate, &Options::default()).containers.remove(0)
 }
 
-fn mounts(plan: &ContainerPlan) -> Vec<&str> {
+pub(super) fn mounts(plan: &ContainerPlan) -> Vec<&str> {
     plan.writable.iter().map(|mount| mount.path.as_str()).collect()
 }
 
@@ -301,7 +301,7 @@ fn memory_is_said_in_sizes_that_fargate_has() {
     let profile = profile("0:0", vec![path("/tmp/x", &[Operation::Create])], vec![folder("/tmp", 0, 0)], &[]);
     let notes = |cpu, memory| {
         let task = task(&[("cpu", cpu), ("memory", memory)], &["FARGATE"]);
-        decide(&task, &profile, Platform::of(&task), &Options::default()).notes.join("; ")
+        decide(&task, &profile, task.platform(), &Options::default()).notes.join("; ")
     };
     assert!(notes("256", "512").contains("raise the task to 1024 MiB"), "{}", notes("256", "512"));
     assert!(notes("0.5 vCPU", "1 GB").contains("raise the task to 2048 MiB"));
@@ -313,7 +313,7 @@ fn exec_gets_its_two_folders_and_the_warning() {
     let profile = profile("0:0", Vec::new(), Vec::new(), &[]);
     let options = Options { exec: true, ..Options::default() };
     let plan = decide(&task(&[], &["FARGATE"]), &profile, Platform::Fargate, &options);
-    assert_eq!(mounts(&plan.containers[0]), EXEC_FOLDERS);
+    assert_eq!(mounts(&plan.containers[0]), EXEC);
     assert!(plan.notes.iter().any(|note| note.contains("unsupported")));
 }
 

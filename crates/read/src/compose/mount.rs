@@ -1,14 +1,11 @@
 //! Volumes, binds and tmpfs of a Compose service, in their short and long forms.
 
+use tojimari_ecs::tmpfs::ENGINE_DEFAULTS;
 use tojimari_text::Span;
 
 use super::service::parts_of;
 use crate::notation::{Object, mebibytes, string};
 use tojimari_model::value::{Kind, Part, Reason, Value};
-
-/// What Docker mounts a tmpfs with unless an option says otherwise.
-/// Source: the engine's description of `--tmpfs`.
-const TMPFS_DEFAULTS: [(&str, &str); 3] = [("noexec", "exec"), ("nosuid", "suid"), ("nodev", "dev")];
 
 #[derive(Default)]
 pub(super) struct Mounts {
@@ -276,7 +273,7 @@ fn long(value: &Value) -> Mount {
                     _ => mode.clone(),
                 });
                 let size = options.and_then(|options| options.get("size")).cloned().map(mebibytes);
-                let defaults = TMPFS_DEFAULTS.iter().map(|(option, _)| string(span, option));
+                let defaults = ENGINE_DEFAULTS.iter().map(|(option, _)| string(span, option));
                 MountKind::Tmpfs { size, options: defaults.chain(mode).collect() }
             }
             _ => MountKind::Other,
@@ -322,7 +319,7 @@ fn tmpfs(value: &Value) -> Mount {
     }
     let says = |option: &str| given.iter().any(|given| given.as_str() == Some(option));
     let open = given.iter().any(|given| given.as_str().is_none());
-    let mut options: Vec<Value> = TMPFS_DEFAULTS
+    let mut options: Vec<Value> = ENGINE_DEFAULTS
         .iter()
         .filter(|(default, opposite)| !says(default) && !says(opposite) && !open)
         .map(|(default, _)| string(span, default))

@@ -85,7 +85,7 @@ pub(super) fn declare<'i>(
             None => Mistake::NoContainers,
         });
     }
-    let platform = choices.platform.unwrap_or_else(|| Platform::of(task));
+    let platform = choices.platform.unwrap_or_else(|| task.platform());
     let mut volumes = Volumes::of(task, platform, &mut notes);
     let mut containers = Vec::new();
     let mut mounted = BTreeMap::new();

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use tojimari_ecs::tmpfs::{ENGINE_DEFAULTS, MountOption, mount_option};
 use tojimari_model::declared::{Container, TaskDefinition, Tmpfs, Volume, VolumeSource};
 use tojimari_plan::Platform;
 
@@ -15,50 +16,6 @@ use crate::run::{ContainerMistake, Mistake};
 const PLAIN_MODE: u32 = 0o755;
 /// A stand-in for storage that lets its users write, in ways that a folder does not have.
 const OPEN_MODE: u32 = 0o777;
-
-/// Options of `mountOptions` that stand alone. Source: the API reference of Tmpfs.
-const FLAGS: [&str; 22] = [
-    "defaults",
-    "ro",
-    "rw",
-    "suid",
-    "nosuid",
-    "dev",
-    "nodev",
-    "exec",
-    "noexec",
-    "sync",
-    "async",
-    "dirsync",
-    "mand",
-    "nomand",
-    "atime",
-    "noatime",
-    "diratime",
-    "nodiratime",
-    "relatime",
-    "norelatime",
-    "strictatime",
-    "nostrictatime",
-];
-/// Those that say nothing about a tmpfs that one container has for itself.
-const WITHOUT_MEANING: [&str; 11] = [
-    "remount",
-    "bind",
-    "rbind",
-    "unbindable",
-    "runbindable",
-    "private",
-    "rprivate",
-    "shared",
-    "rshared",
-    "slave",
-    "rslave",
-];
-/// Those that take a value.
-const VALUED: [&str; 6] = ["mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"];
-/// What the Docker engine puts on a tmpfs unless the opposite is asked for.
-const TMPFS_DEFAULTS: [(&str, &str); 3] = [("noexec", "exec"), ("nosuid", "suid"), ("nodev", "dev")];
 
 /// The volumes of a task by name, and those that images ask for.
 pub(super) struct Volumes {
@@ -147,18 +104,19 @@ impl Volumes {
         };
         let mut options = Vec::new();
         for option in of.strings(&tmpfs.mount_options, "mountOptions")? {
-            let name = option.split('=').next().unwrap_or_default();
-            if WITHOUT_MEANING.contains(&option.as_str()) {
-                continue;
-            }
-            let known = if option.contains('=') { VALUED.contains(&name) } else { FLAGS.contains(&name) };
-            if !known {
+            let taken = match (mount_option(&option), option.contains('=')) {
+                (Some(MountOption::WithoutMeaning), false) => continue,
+                (Some(MountOption::Valued), valued) => valued,
+                (Some(MountOption::Flag), valued) => !valued,
+                _ => false,
+            };
+            if !taken {
                 let option = option.escape_debug().to_string();
                 return Err(of.mistake(ContainerMistake::TmpfsOption { path, option }));
             }
             options.push(option);
         }
-        for (default, opposite) in TMPFS_DEFAULTS {
+        for (default, opposite) in ENGINE_DEFAULTS {
             if !options.iter().any(|option| option == default || option == opposite) {
                 options.push(default.to_owned());
             }

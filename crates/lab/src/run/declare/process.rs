@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use nix::sys::signal::Signal;
+use tojimari_ecs::capability;
 use tojimari_model::declared::Field;
 use tojimari_plan::Platform;
 
 use super::{ADDRESS, Declaring};
 use crate::image::{User, resolve_user};
 use crate::run::job::RlimitJob;
-use crate::run::spec::{ALL_CAPABILITIES, DEFAULT_CAPABILITIES};
 use crate::run::{ContainerMistake, Mistake};
 
 /// Source: moby `daemon/pkg/oci/oci_utils.go`.
@@ -115,18 +115,17 @@ impl Declaring<'_> {
     pub(super) fn capabilities(&self, privileged: bool, notes: &mut Vec<String>) -> Result<Vec<String>, Mistake> {
         let surroundings = self.choices.surroundings;
         let mut capabilities: BTreeSet<&str> =
-            if privileged { surroundings.capabilities.iter().copied().collect() } else { DEFAULT_CAPABILITIES.into() };
+            if privileged { surroundings.capabilities.iter().copied().collect() } else { capability::DEFAULT.into() };
         if let Some(linux) = self.container.linux_parameters.known()
             && !privileged
         {
             let add = self.strings(&linux.capabilities_add, "capabilities.add")?;
             let drop = self.strings(&linux.capabilities_drop, "capabilities.drop")?;
             let named = |name: &String| {
-                let upper = name.to_ascii_uppercase();
-                let full = if upper.starts_with("CAP_") { upper } else { format!("CAP_{upper}") };
-                ALL_CAPABILITIES
+                let canonical = capability::canonical(name);
+                capability::ALL
                     .into_iter()
-                    .find(|known| *known == full)
+                    .find(|known| *known == canonical)
                     .ok_or_else(|| self.mistake(ContainerMistake::Capability(name.escape_debug().to_string())))
             };
             // An addition wins over dropping all; a single one dropped wins over adding all.
@@ -144,7 +143,7 @@ impl Declaring<'_> {
                 capabilities.insert(named(name)?);
             }
         }
-        if !surroundings.devices_confined && capabilities.remove("CAP_MKNOD") {
+        if !surroundings.devices_confined && capabilities.remove("MKNOD") {
             notes.push(format!(
                 "{}: runs without CAP_MKNOD, since devices cannot be confined here without cgroups of version 1",
                 self.name
@@ -153,7 +152,8 @@ impl Declaring<'_> {
         let missing: Vec<&str> =
             capabilities.iter().copied().filter(|name| !surroundings.capabilities.contains(name)).collect();
         if !missing.is_empty() {
-            notes.push(format!("{}: runs without {}, which nobody has here", self.name, missing.join(", ")));
+            let names: Vec<String> = missing.iter().map(|name| format!("CAP_{name}")).collect();
+            notes.push(format!("{}: runs without {}, which nobody has here", self.name, names.join(", ")));
             capabilities.retain(|name| !missing.contains(name));
         }
         Ok(capabilities.into_iter().map(str::to_owned).collect())
