@@ -1,150 +1,14 @@
 //! Names: members that the API does not have, and names of resources that are out of bounds.
 
+use std::sync::LazyLock;
+
 use tojimari_model::Field;
-use tojimari_model::declared::{TaskDefinition, TaskKind};
+use tojimari_model::declared::{TaskDefinition, TaskKind, names};
 
 use super::{About, Notes, containers};
 
-/// Members of RegisterTaskDefinition at any depth, to tell what was meant. Source: the ECS API
-/// model of 2014-11-13 as of November 2026.
-const MEMBERS: [&str; 108] = [
-    "accessPointArn",
-    "accessPointId",
-    "add",
-    "appProtocol",
-    "attestationPolicy",
-    "authorizationConfig",
-    "autoprovision",
-    "capabilities",
-    "command",
-    "condition",
-    "configuredAtLaunch",
-    "containerDefinitions",
-    "containerName",
-    "containerPath",
-    "containerPort",
-    "containerPortRange",
-    "cpu",
-    "cpuArchitecture",
-    "credentialSpecs",
-    "credentialsParameter",
-    "dependsOn",
-    "deviceName",
-    "deviceType",
-    "devices",
-    "disableNetworking",
-    "dnsSearchDomains",
-    "dnsServers",
-    "dockerLabels",
-    "dockerSecurityOptions",
-    "dockerVolumeConfiguration",
-    "domain",
-    "driver",
-    "driverOpts",
-    "drop",
-    "efsVolumeConfiguration",
-    "enableFaultInjection",
-    "enabled",
-    "entryPoint",
-    "environment",
-    "environmentFiles",
-    "ephemeralStorage",
-    "essential",
-    "executionRoleArn",
-    "expression",
-    "extraHosts",
-    "family",
-    "fileSystemArn",
-    "fileSystemId",
-    "firelensConfiguration",
-    "fsxWindowsFileServerVolumeConfiguration",
-    "hardLimit",
-    "healthCheck",
-    "host",
-    "hostPath",
-    "hostPort",
-    "hostname",
-    "iam",
-    "ignoredExitCodes",
-    "image",
-    "inferenceAccelerators",
-    "initProcessEnabled",
-    "interactive",
-    "interval",
-    "ipAddress",
-    "ipcMode",
-    "isolationMode",
-    "labels",
-    "links",
-    "linuxParameters",
-    "logConfiguration",
-    "logDriver",
-    "maxSwap",
-    "memory",
-    "memoryReservation",
-    "mountOptions",
-    "mountPoints",
-    "name",
-    "namespace",
-    "networkMode",
-    "operatingSystemFamily",
-    "options",
-    "permissions",
-    "pidMode",
-    "placementConstraints",
-    "portMappings",
-    "privileged",
-    "properties",
-    "protocol",
-    "proxyConfiguration",
-    "pseudoTerminal",
-    "readOnly",
-    "readonlyRootFilesystem",
-    "repositoryCredentials",
-    "requiresCompatibilities",
-    "resourceRequirements",
-    "restartAttemptPeriod",
-    "restartPolicy",
-    "retries",
-    "rootDirectory",
-    "runtimePlatform",
-    "scope",
-    "secretOptions",
-    "secrets",
-    "sharedMemorySize",
-    "size",
-    "sizeInGiB",
-    "softLimit",
-    "sourceContainer",
-];
-
-/// The rest of them.
-const MORE_MEMBERS: [&str; 24] = [
-    "sourcePath",
-    "sourceVolume",
-    "startPeriod",
-    "startTimeout",
-    "stopTimeout",
-    "swappiness",
-    "systemControls",
-    "tags",
-    "taskRoleArn",
-    "timeout",
-    "tmpfs",
-    "transitEncryption",
-    "transitEncryptionPort",
-    "trustedExecutionConfiguration",
-    "type",
-    "ulimits",
-    "user",
-    "value",
-    "valueFrom",
-    "versionConsistency",
-    "volumes",
-    "volumesFrom",
-    "workingDirectory",
-    "s3filesVolumeConfiguration",
-];
+/// Members of RegisterTaskDefinition at any depth, to tell what was meant.
+static MEMBERS: LazyLock<Vec<&str>> = LazyLock::new(|| names(TaskDefinition::members()));
 
 pub fn look(task: &TaskDefinition, notes: &mut Notes) {
     let api = match task.kind {
@@ -209,7 +73,7 @@ fn meant(name: &str) -> Option<&'static str> {
         return None;
     }
     let lower = name.to_ascii_lowercase().replace(['_', '-'], "");
-    let near = MEMBERS.iter().chain(&MORE_MEMBERS).filter(|member| **member != name);
+    let near = MEMBERS.iter().filter(|member| **member != name);
     let (distance, member) = near
         .map(|member| (distance(&lower, &member.to_ascii_lowercase()), *member))
         .min_by_key(|(distance, _)| *distance)?;
@@ -244,6 +108,7 @@ mod tests {
             ("readonly_root_filesystem", Some("readonlyRootFilesystem")),
             ("enviroment", Some("environment")),
             ("Image", Some("image")),
+            ("sharingStrategies", Some("sharingStrategy")),
             ("x", None),
             ("somethingElse", None),
         ] {

@@ -72,43 +72,48 @@ impl Cluster {
     /// Reads the input form of CreateCluster.
     pub fn read(value: &Value) -> (Cluster, Vec<Problem>) {
         let met = RefCell::new(Met::default());
-        let cluster = Fields::read(value, &met, |f| {
-            let configuration = f.object("configuration", |f| {
-                let execute_command = f.object("executeCommandConfiguration", |f| ExecuteCommand {
-                    span: f.span(),
-                    kms_key_id: f.string("kmsKeyId"),
-                    logging: f.string("logging"),
-                    log_configuration: f.object("logConfiguration", |f| ExecuteCommandLog {
+        let cluster = Fields::read(value, &met, Cluster::from_fields);
+        (cluster, met.into_inner().problems)
+    }
+
+    pub(super) fn from_fields(f: &Fields<'_>) -> Cluster {
+        let configuration = f.object("configuration", |f| {
+            let execute_command = f.object("executeCommandConfiguration", |f| ExecuteCommand {
+                span: f.span(),
+                kms_key_id: f.string("kmsKeyId"),
+                logging: f.string("logging"),
+                log_configuration: f.object("logConfiguration", |f| {
+                    f.know(&["s3KeyPrefix"]);
+                    ExecuteCommandLog {
                         span: f.span(),
                         cloud_watch_log_group_name: f.string("cloudWatchLogGroupName"),
                         cloud_watch_encryption_enabled: f.bool("cloudWatchEncryptionEnabled"),
                         s3_bucket_name: f.string("s3BucketName"),
                         s3_encryption_enabled: f.bool("s3EncryptionEnabled"),
-                    }),
-                });
-                let managed_storage = f.object("managedStorageConfiguration", |f| ManagedStorage {
-                    kms_key_id: f.string("kmsKeyId"),
-                    fargate_ephemeral_storage_kms_key_id: f.string("fargateEphemeralStorageKmsKeyId"),
-                });
-                (execute_command, managed_storage)
-            });
-            let (execute_command, managed_storage) = configuration.unzip();
-            Cluster {
-                span: f.span(),
-                cluster_name: f.string("clusterName"),
-                settings: f.objects("settings", |f| Setting {
-                    span: f.span(),
-                    name: f.string("name"),
-                    value: f.string("value"),
+                    }
                 }),
-                execute_command: execute_command.flatten(),
-                managed_storage: managed_storage.flatten(),
-                capacity_providers: f.strings("capacityProviders"),
-                default_capacity_provider_strategy: strategy_named(f, "defaultCapacityProviderStrategy"),
-                tags: tags(f),
-            }
+            });
+            let managed_storage = f.object("managedStorageConfiguration", |f| ManagedStorage {
+                kms_key_id: f.string("kmsKeyId"),
+                fargate_ephemeral_storage_kms_key_id: f.string("fargateEphemeralStorageKmsKeyId"),
+            });
+            (execute_command, managed_storage)
         });
-        (cluster, met.into_inner().problems)
+        let (execute_command, managed_storage) = configuration.unzip();
+        Cluster {
+            span: f.span(),
+            cluster_name: f.string("clusterName"),
+            settings: f.objects("settings", |f| Setting {
+                span: f.span(),
+                name: f.string("name"),
+                value: f.string("value"),
+            }),
+            execute_command: execute_command.flatten(),
+            managed_storage: managed_storage.flatten(),
+            capacity_providers: f.strings("capacityProviders"),
+            default_capacity_provider_strategy: strategy_named(f, "defaultCapacityProviderStrategy"),
+            tags: tags(f),
+        }
     }
 }
 

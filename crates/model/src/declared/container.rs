@@ -254,7 +254,10 @@ impl Container {
                 retries: f.integer("retries"),
                 start_period: f.integer("startPeriod"),
             }),
-            firelens_configuration: f.object("firelensConfiguration", |f| f.know(&["type", "options"])),
+            firelens_configuration: f.object("firelensConfiguration", |f| {
+                f.know(&["type"]);
+                f.know_own("options");
+            }),
             disable_networking: f.bool("disableNetworking"),
             dns_servers: f.strings("dnsServers"),
             dns_search_domains: f.strings("dnsSearchDomains"),
@@ -262,7 +265,7 @@ impl Container {
             links: f.strings("links"),
             system_controls: f.objects("systemControls", |f| f.know(&["namespace", "value"])),
             resource_requirements: f.objects("resourceRequirements", |f| {
-                f.know(&["sharingStrategy"]);
+                f.object("sharingStrategy", |f| f.object("nvidiaMps", |f| f.know(&["memory", "maxComputePercent"])));
                 ResourceRequirement { kind: f.string("type"), value: f.string("value") }
             }),
             credential_specs: f.strings("credentialSpecs"),

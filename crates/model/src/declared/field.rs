@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use tojimari_text::{Problem, Span};
 
+use super::member::Member as Record;
 use super::reference::Reference;
 use crate::value::{Kind, Member, Reason, Value};
 
@@ -133,6 +134,8 @@ pub struct Met {
     pub problems: Vec<Problem>,
     /// Members that nobody asked for, at any depth that was read: names that the API does not have.
     pub unexpected: Vec<(String, Span)>,
+    /// What is asked for is recorded here: every object is taken to be there, and no value is read.
+    pub(super) recorded: Option<Vec<Record>>,
 }
 
 /// Takes the fields of one object by name, and remembers which names it was asked for, so that
@@ -164,8 +167,39 @@ impl<'a> Fields<'a> {
 
     /// `null` is the same as absent: that is what the ECS API makes of it.
     pub fn get(&self, name: &'static str) -> Option<&'a Value> {
-        self.asked.borrow_mut().insert(name);
+        self.ask(name);
         self.value.get(name).filter(|value| value.kind != Kind::Null)
+    }
+
+    fn ask(&self, name: &'static str) {
+        self.asked.borrow_mut().insert(name);
+        self.record(Record { name, is_own: false, members: Vec::new() });
+    }
+
+    fn record(&self, member: Record) {
+        let mut met = self.met.borrow_mut();
+        let Some(recorded) = &mut met.recorded else { return };
+        match recorded.iter_mut().find(|other| other.name == member.name) {
+            // Asked for twice, once for what it is.
+            Some(other) if other.members.is_empty() && !other.is_own => *other = member,
+            Some(_) => {}
+            None => recorded.push(member),
+        }
+    }
+
+    /// Records what the reader of an object asks for; nothing where values are read.
+    fn recorded_within<T>(&self, name: &'static str, read: impl FnOnce(&Fields<'a>) -> T) -> Option<T> {
+        let above = self.met.borrow_mut().recorded.as_mut().map(std::mem::take)?;
+        let fields = Fields::new(self.value, self.met);
+        let read = read(&fields);
+        let is_own = fields.any.get();
+        let members = self.met.borrow_mut().recorded.replace(above).filter(|_| !is_own).unwrap_or_default();
+        self.record(Record { name, is_own, members });
+        Some(read)
+    }
+
+    fn is_recording(&self) -> bool {
+        self.met.borrow().recorded.is_some()
     }
 
     /// Why a member that is not there might be there all the same.
@@ -226,6 +260,10 @@ impl<'a> Fields<'a> {
 
     /// An object, read by its own reader; an unknown one is read as having unknown fields.
     pub fn object<T>(&self, name: &'static str, read: impl FnOnce(&Fields<'a>) -> T) -> Field<T> {
+        if self.is_recording() {
+            let read = self.recorded_within(name, read);
+            return read.map_or(Field::Absent, |read| Field::Known(read, self.value.span));
+        }
         let Some(value) = self.get(name) else {
             return match self.rest() {
                 Some(reason) => Field::Unknown(reason.clone(), self.value.span),
@@ -268,6 +306,10 @@ impl<'a> Fields<'a> {
     }
 
     pub fn objects<T>(&self, name: &'static str, mut read: impl FnMut(&Fields<'a>) -> T) -> List<T> {
+        if self.is_recording() {
+            self.recorded_within(name, read);
+            return List::default();
+        }
         self.list(name, |item, met| match &item.kind {
             Kind::Unknown(_) | Kind::Null => None,
             Kind::Map(..) => Some(Fields::read(item, met, &mut read)),
@@ -298,6 +340,7 @@ impl<'a> Fields<'a> {
 
     /// A map of strings, such as `tags` in Terraform or `dockerLabels`.
     pub fn string_map(&self, name: &'static str) -> List<(String, Field<String>)> {
+        self.know_own(name);
         let Some(value) = self.get(name) else {
             return self.missing_list();
         };
@@ -385,7 +428,13 @@ impl<'a> Fields<'a> {
 
     /// Marks names as known that nobody needs the value of.
     pub fn know(&self, names: &[&'static str]) {
-        self.asked.borrow_mut().extend(names);
+        names.iter().for_each(|name| self.ask(name));
+    }
+
+    /// The same of an object whose members are the user's own.
+    pub fn know_own(&self, name: &'static str) {
+        self.asked.borrow_mut().insert(name);
+        self.record(Record { name, is_own: true, members: Vec::new() });
     }
 }
 

@@ -5,6 +5,7 @@ mod build;
 mod cluster;
 mod container;
 mod field;
+mod member;
 mod reference;
 mod repository;
 mod service;
@@ -23,6 +24,7 @@ pub use container::{
     LogConfiguration, MountPoint, PortMapping, ResourceRequirement, RestartPolicy, Tmpfs, Ulimit, VolumesFrom,
 };
 pub use field::{Field, Fields, List, Met};
+pub use member::{Member, names};
 pub use reference::{Reference, Target};
 pub use repository::{LifecyclePolicy, RegistryScanning, Repository, RepositoryKind, RepositoryPolicy, ScanningRule};
 pub use service::{

@@ -76,23 +76,25 @@ impl Repository {
     /// `lifecyclePolicyText` of PutLifecyclePolicy beside it, as an object or as JSON in a string.
     pub fn read(value: &Value, kind: RepositoryKind) -> (Repository, Vec<Problem>) {
         let met = RefCell::new(Met::default());
-        let repository = Fields::read(value, &met, |f| {
-            let (encryption_type, kms_key) =
-                f.object("encryptionConfiguration", |f| (f.string("encryptionType"), f.string("kmsKey"))).unzip();
-            Repository {
-                span: f.span(),
-                kind,
-                repository_name: f.string("repositoryName"),
-                image_tag_mutability: f.string("imageTagMutability"),
-                scan_on_push: f.object("imageScanningConfiguration", |f| f.bool("scanOnPush")).flatten(),
-                encryption_type: encryption_type.flatten(),
-                kms_key: kms_key.flatten(),
-                policy: f.document("policyText"),
-                lifecycle_policy: f.document("lifecyclePolicyText"),
-                tags: tags(f),
-            }
-        });
+        let repository = Fields::read(value, &met, |f| Repository::from_fields(f, kind));
         (repository, met.into_inner().problems)
+    }
+
+    pub(super) fn from_fields(f: &Fields<'_>, kind: RepositoryKind) -> Repository {
+        let (encryption_type, kms_key) =
+            f.object("encryptionConfiguration", |f| (f.string("encryptionType"), f.string("kmsKey"))).unzip();
+        Repository {
+            span: f.span(),
+            kind,
+            repository_name: f.string("repositoryName"),
+            image_tag_mutability: f.string("imageTagMutability"),
+            scan_on_push: f.object("imageScanningConfiguration", |f| f.bool("scanOnPush")).flatten(),
+            encryption_type: encryption_type.flatten(),
+            kms_key: kms_key.flatten(),
+            policy: f.document("policyText"),
+            lifecycle_policy: f.document("lifecyclePolicyText"),
+            tags: tags(f),
+        }
     }
 }
 

@@ -85,7 +85,13 @@ impl Service {
     /// Reads the input form of CreateService.
     pub fn read(value: &Value) -> (Service, Vec<Problem>) {
         let met = RefCell::new(Met::default());
-        let service = Fields::read(value, &met, |f| Service {
+        let service = Fields::read(value, &met, Service::from_fields);
+        (service, met.into_inner().problems)
+    }
+
+    pub(super) fn from_fields(f: &Fields<'_>) -> Service {
+        f.know(&["gatewayConnectors"]);
+        Service {
             span: f.span(),
             service_name: f.string("serviceName"),
             cluster: f.reference("cluster"),
@@ -100,8 +106,7 @@ impl Service {
             enable_execute_command: f.bool("enableExecuteCommand"),
             volume_configurations: f.objects("volumeConfigurations", |f| f.string("name")),
             tags: tags(f),
-        });
-        (service, met.into_inner().problems)
+        }
     }
 }
 

@@ -96,44 +96,46 @@ impl TaskDefinition {
     /// of describe-task-definition's output are for the format's reader to take off.
     pub fn read(value: &Value, kind: TaskKind) -> (TaskDefinition, Vec<Problem>) {
         let met = RefCell::new(Met::default());
-        let mut task = Fields::read(value, &met, |f| {
-            f.know(&["enableFaultInjection"]);
-            f.object("trustedExecutionConfiguration", |f| f.know(&["isolationMode", "attestationPolicy"]));
-            TaskDefinition {
-                kind,
-                span: value.span,
-                family: f.string("family"),
-                task_role_arn: f.string("taskRoleArn"),
-                execution_role_arn: f.string("executionRoleArn"),
-                network_mode: f.string("networkMode"),
-                pid_mode: f.string("pidMode"),
-                ipc_mode: f.string("ipcMode"),
-                cpu: f.string("cpu"),
-                memory: f.string("memory"),
-                requires_compatibilities: f.strings("requiresCompatibilities"),
-                runtime_platform: f.object("runtimePlatform", |f| RuntimePlatform {
-                    operating_system_family: f.string("operatingSystemFamily"),
-                    cpu_architecture: f.string("cpuArchitecture"),
-                }),
-                containers: f.objects("containerDefinitions", Container::read),
-                volumes: f.objects("volumes", Volume::read),
-                tags: tags(f),
-                ephemeral_storage: f.object("ephemeralStorage", |f| f.integer("sizeInGiB")).flatten(),
-                proxy_configuration: f.object("proxyConfiguration", |f| {
-                    f.know(&["type", "containerName"]);
-                    f.objects("properties", |f| f.know(&["name", "value"]));
-                }),
-                placement_constraints: f.objects("placementConstraints", |f| f.know(&["type", "expression"])),
-                inference_accelerators: f.objects("inferenceAccelerators", |f| f.know(&["deviceName", "deviceType"])),
-                least_size: value.least_json_size(),
-                unexpected: Vec::new(),
-                by_terraform: false,
-            }
-        });
+        let mut task = Fields::read(value, &met, |f| TaskDefinition::from_fields(f, kind));
         let mut met = met.into_inner();
         met.unexpected.sort_by_key(|(_, span)| *span);
         task.unexpected = met.unexpected;
         (task, met.problems)
+    }
+
+    pub(super) fn from_fields(f: &Fields<'_>, kind: TaskKind) -> TaskDefinition {
+        f.know(&["enableFaultInjection"]);
+        f.object("trustedExecutionConfiguration", |f| f.know(&["isolationMode", "attestationPolicy"]));
+        TaskDefinition {
+            kind,
+            span: f.span(),
+            family: f.string("family"),
+            task_role_arn: f.string("taskRoleArn"),
+            execution_role_arn: f.string("executionRoleArn"),
+            network_mode: f.string("networkMode"),
+            pid_mode: f.string("pidMode"),
+            ipc_mode: f.string("ipcMode"),
+            cpu: f.string("cpu"),
+            memory: f.string("memory"),
+            requires_compatibilities: f.strings("requiresCompatibilities"),
+            runtime_platform: f.object("runtimePlatform", |f| RuntimePlatform {
+                operating_system_family: f.string("operatingSystemFamily"),
+                cpu_architecture: f.string("cpuArchitecture"),
+            }),
+            containers: f.objects("containerDefinitions", Container::read),
+            volumes: f.objects("volumes", Volume::read),
+            tags: tags(f),
+            ephemeral_storage: f.object("ephemeralStorage", |f| f.integer("sizeInGiB")).flatten(),
+            proxy_configuration: f.object("proxyConfiguration", |f| {
+                f.know(&["type", "containerName"]);
+                f.objects("properties", |f| f.know(&["name", "value"]));
+            }),
+            placement_constraints: f.objects("placementConstraints", |f| f.know(&["type", "expression"])),
+            inference_accelerators: f.objects("inferenceAccelerators", |f| f.know(&["deviceName", "deviceType"])),
+            least_size: f.value.least_json_size(),
+            unexpected: Vec::new(),
+            by_terraform: false,
+        }
     }
 
     /// The platforms that `requiresCompatibilities` names, as far as they are known.
@@ -174,7 +176,8 @@ impl Volume {
             }
         });
         let docker = f.object("dockerVolumeConfiguration", |f| {
-            f.know(&["scope", "autoprovision", "driver", "labels"]);
+            f.know(&["scope", "autoprovision", "driver"]);
+            f.know_own("labels");
             f.object("driverOpts", bound_device).flatten()
         });
         let s3_files = f.object("s3filesVolumeConfiguration", |f| {

@@ -144,7 +144,7 @@ fn names(value: &Val) -> impl Iterator<Item = &str> {
 }
 
 fn is_of_api(name: &str) -> bool {
-    schema::spelled(name, false) == Some(name)
+    schema::spelled(name, false).is_some_and(|known| known.name == name)
 }
 
 /// Whether a name among its members is of ECS and hardly of anything else.

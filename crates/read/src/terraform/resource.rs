@@ -11,7 +11,7 @@ use tojimari_text::{Problem, Span};
 use super::evaluate::{Bound, Scope};
 use super::json_text;
 use super::module::Evaluator;
-use super::schema::{self, Field, Form, Kind, OWN_NAMES, Schema};
+use super::schema::{self, Field, Form, Kind, Schema};
 use super::types;
 use super::value::{Entry, V, Val};
 use crate::Resources;
@@ -379,9 +379,13 @@ impl Evaluator<'_> {
                 }
                 let members = map.entries.iter().map(|entry| {
                     let known = schema::spelled(&entry.key, snake);
-                    let own = known.is_some_and(|known| OWN_NAMES.contains(&known));
+                    let own = known.is_some_and(|known| known.is_own);
                     let value = if own { self.value(&entry.value) } else { self.spelled(&entry.value, snake) };
-                    Member { name: known.unwrap_or(&entry.key).into(), name_span: entry.key_span, value }
+                    Member {
+                        name: known.map_or(&*entry.key, |known| known.name).into(),
+                        name_span: entry.key_span,
+                        value,
+                    }
                 });
                 let members = members.collect();
                 Value::new(value.span, value::Kind::Map(members, map.rest.clone()))

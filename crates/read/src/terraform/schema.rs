@@ -4,6 +4,11 @@
 //!
 //! Long because it is one table of the attributes of each resource.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use tojimari_model::declared::{Cluster, Member, Repository, Service, TaskDefinition};
+
 /// What a resource is declared as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -404,6 +409,7 @@ pub const ALL: &[Schema] = &[
             field("ephemeral_storage", "ephemeralStorage", Form::Spelled),
             field("proxy_configuration", "proxyConfiguration", Form::Spelled),
             field("placement_constraints", "placementConstraints", Form::Spelled),
+            field("trusted_execution_configuration", "trustedExecutionConfiguration", Form::Spelled),
             field("tags", "tags", Form::Spelled),
         ],
     },
@@ -461,157 +467,32 @@ pub fn of(resource: &str) -> Option<&'static Schema> {
     ALL.iter().find(|schema| schema.of == resource)
 }
 
-/// Members whose names are the user's own.
-pub const OWN_NAMES: [&str; 4] = ["dockerLabels", "options", "driverOpts", "labels"];
-
-/// Names of the ECS and ECR APIs, as they are spelled there.
-const NAMES: &[&str] = &[
-    "accessPointArn",
-    "accessPointId",
-    "add",
-    "appProtocol",
-    "assignPublicIp",
-    "authorizationConfig",
-    "autoprovision",
-    "awsvpcConfiguration",
-    "base",
-    "capabilities",
-    "capacityProvider",
-    "cloudWatchEncryptionEnabled",
-    "cloudWatchLogGroupName",
-    "command",
-    "condition",
-    "configuredAtLaunch",
-    "containerName",
-    "containerPath",
-    "containerPort",
-    "containerPortRange",
-    "cpu",
-    "cpuArchitecture",
-    "credentialSpecs",
-    "credentialsParameter",
-    "dependsOn",
-    "deviceName",
-    "devices",
-    "deviceType",
-    "disableNetworking",
-    "dnsSearchDomains",
-    "dnsServers",
-    "dockerLabels",
-    "dockerSecurityOptions",
-    "dockerVolumeConfiguration",
-    "domain",
-    "driver",
-    "driverOpts",
-    "drop",
-    "efsVolumeConfiguration",
-    "enabled",
-    "encryptionType",
-    "entryPoint",
-    "environment",
-    "environmentFiles",
-    "essential",
-    "executeCommandConfiguration",
-    "expression",
-    "extraHosts",
-    "fargateEphemeralStorageKmsKeyId",
-    "fileSystemArn",
-    "fileSystemId",
-    "firelensConfiguration",
-    "fsxWindowsFileServerVolumeConfiguration",
-    "hardLimit",
-    "healthCheck",
-    "host",
-    "hostname",
-    "hostPath",
-    "hostPort",
-    "iam",
-    "ignoredExitCodes",
-    "image",
-    "initProcessEnabled",
-    "interactive",
-    "interval",
-    "ipAddress",
-    "key",
-    "kmsKey",
-    "kmsKeyId",
-    "labels",
-    "links",
-    "linuxParameters",
-    "logConfiguration",
-    "logDriver",
-    "logging",
-    "managedStorageConfiguration",
-    "maxSwap",
-    "memory",
-    "memoryReservation",
-    "mountOptions",
-    "mountPoints",
-    "name",
-    "namespace",
-    "operatingSystemFamily",
-    "options",
-    "permissions",
-    "portMappings",
-    "privileged",
-    "properties",
-    "protocol",
-    "pseudoTerminal",
-    "readOnly",
-    "readonlyRootFilesystem",
-    "repositoryCredentials",
-    "resourceRequirements",
-    "restartAttemptPeriod",
-    "restartPolicy",
-    "retries",
-    "rootDirectory",
-    "s3BucketName",
-    "s3EncryptionEnabled",
-    "s3filesVolumeConfiguration",
-    "s3KeyPrefix",
-    "scanOnPush",
-    "scope",
-    "secretOptions",
-    "secrets",
-    "securityGroups",
-    "sharedMemorySize",
-    "sharingStrategy",
-    "size",
-    "sizeInGiB",
-    "softLimit",
-    "sourceContainer",
-    "sourcePath",
-    "sourceVolume",
-    "startPeriod",
-    "startTimeout",
-    "stopTimeout",
-    "subnets",
-    "swappiness",
-    "systemControls",
-    "timeout",
-    "tmpfs",
-    "transitEncryption",
-    "transitEncryptionPort",
-    "type",
-    "ulimits",
-    "user",
-    "value",
-    "valueFrom",
-    "versionConsistency",
-    "volumesFrom",
-    "weight",
-    "workingDirectory",
-];
+/// A name of the ECS and ECR APIs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApiName {
+    /// As it is spelled there.
+    pub name: &'static str,
+    /// The names below it are the user's own.
+    pub is_own: bool,
+}
 
 /// The name as the API spells it: the provider, being written in Go, takes `ReadOnlyRootFilesystem`
 /// for `readonlyRootFilesystem`. `snake`: underscores count for nothing.
-pub fn spelled(name: &str, snake: bool) -> Option<&'static str> {
-    static BY_LETTERS: std::sync::OnceLock<std::collections::HashMap<String, &'static str>> =
-        std::sync::OnceLock::new();
-    let names = BY_LETTERS.get_or_init(|| NAMES.iter().map(|name| (name.to_ascii_lowercase(), *name)).collect());
+pub fn spelled(name: &str, snake: bool) -> Option<ApiName> {
+    static BY_LETTERS: LazyLock<HashMap<String, ApiName>> = LazyLock::new(|| {
+        let readers = [TaskDefinition::members(), Service::members(), Cluster::members(), Repository::members()];
+        let mut names = HashMap::new();
+        let mut todo: Vec<&Member> = readers.into_iter().flatten().collect();
+        while let Some(member) = todo.pop() {
+            todo.extend(&member.members);
+            let known = names.entry(member.name.to_ascii_lowercase());
+            known.or_insert(ApiName { name: member.name, is_own: false }).is_own |= member.is_own;
+        }
+        names
+    });
     let mut letters = name.to_ascii_lowercase();
     if snake {
         letters.retain(|c| c != '_');
     }
-    names.get(&letters).copied()
+    BY_LETTERS.get(&letters).copied()
 }
