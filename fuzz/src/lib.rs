@@ -6,9 +6,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use tojimari_controls::Settings;
-use tojimari_read::{self as read, Files};
-use tojimari_plan::patch::{self, Change};
+use tojimari_engine::accept::accept;
+use tojimari_engine::config::Config;
+use tojimari_engine::edits::{Asked, Edits};
+use tojimari_engine::input::Linked;
+use tojimari_engine::judge::{Rules, judge};
+use tojimari_engine::report;
+use tojimari_plan::patch;
+use tojimari_read::Files;
 use tojimari_render::{Report, github, json, junit, markdown, sarif, terminal};
 use tojimari_text::{FileId, Node, Problem, Sources, Span, Written};
 
@@ -61,34 +66,35 @@ impl Files for Mirror<'_> {
     }
 }
 
-/// Reads a text under that name, judges it by every control, renders what was found, and writes
-/// every remedy.
+impl Linked for Mirror<'_> {
+    fn over<'b>(&'b self, sources: &'b Sources) -> Box<dyn Files + 'b> {
+        let loaded = self.loaded.lock().expect("no other thread").clone();
+        Box::new(Mirror { sources, text: self.text, loaded: Mutex::new(loaded) })
+    }
+}
+
+/// Reads a text under that name, judges it by every control, renders what was found in every format,
+/// and writes every remedy.
 pub fn check_and_fix(name: &str, text: &str) {
     let sources = Sources::new();
     let file = sources.add(name, text);
     let files = Mirror { sources: &sources, text, loaded: Mutex::default() };
-    let controls: Vec<_> = tojimari_controls::all().collect();
-    let (mut evaluations, mut problems, mut secrets) = (Vec::new(), Vec::new(), Vec::new());
-    for unit in read::units(&sources, &[file]) {
-        let read = read::read(&unit, &sources, &files);
-        for stack in &read.stacks {
-            evaluations.extend(tojimari_controls::evaluate(stack, &controls, &Settings::default()));
-            secrets.extend(tojimari_controls::secret_spans(stack));
-        }
-        problems.extend(read.problems);
-    }
-    secrets.sort();
-    for span in evaluations.iter().flat_map(|e| [e.span, e.subject]).chain(problems.iter().map(|p| p.span)) {
+    let config = Config::default();
+    let rules = Rules::named(&[], &config).expect("no name is wrong");
+    let mut judged = judge(&sources, &[file], &files, &rules, Vec::new());
+    let warnings = accept(&mut judged, &sources, &config, &rules, true, None);
+    let evaluations = judged.evaluations.iter().flat_map(|e| [e.span, e.subject]);
+    for span in evaluations.chain(judged.problems.iter().chain(&warnings).map(|p| p.span)) {
         within(&sources.get(span.file).text, span);
     }
     let report = Report {
         sources: &sources,
-        evaluations: &evaluations,
-        problems: &problems,
-        warnings: &[],
-        secrets: &secrets,
-        rules: &[],
-        fixes: &[],
+        evaluations: &judged.evaluations,
+        problems: &judged.problems,
+        warnings: &warnings,
+        secrets: &judged.secrets,
+        rules: &report::described(&rules),
+        fixes: &report::fixes(&sources, &judged),
     };
     json::write(&report, &mut std::io::sink()).expect("a sink takes everything");
     sarif::evaluations(&report, "0", "https://example.com");
@@ -100,13 +106,16 @@ pub fn check_and_fix(name: &str, text: &str) {
     if let Ok(same) = patch::patched(&sources, file, &[]) {
         assert!(same.texts.is_empty(), "no change, and yet other bytes");
     }
-    for evaluation in evaluations.iter().filter(|e| e.subject.file == file) {
-        let Some(remedy) = &evaluation.remedy else { continue };
-        let change = Change::Remedy { subject: evaluation.subject, at: evaluation.span, remedy };
-        if let Ok(written) = patch::patched(&sources, file, &[change]) {
-            let written = sources.with(&written.texts.into_iter().collect());
-            patch::patched(&written, file, &[]).expect("what was written is read again");
-        }
+    let asked =
+        Asked { sources: &sources, loader: &files, files: &[file], config: &config, rules: &rules, complete: true };
+    let mut edits = Edits::new(asked);
+    let (_, before) = edits.judged(judged.problems.clone());
+    edits.remedies(&before, true, &[]);
+    edits.compare(&before);
+    let (texts, _) = edits.finish();
+    let written = sources.with(&texts);
+    if texts.contains_key(&file) {
+        patch::patched(&written, file, &[]).expect("what was written is read again");
     }
 }
 

@@ -7,6 +7,7 @@ use tojimari_controls::Baseline;
 use tojimari_engine::accept::accept;
 use tojimari_engine::input::{self, Loader};
 use tojimari_engine::judge::{Rules, judge};
+use tojimari_engine::nothing::nothing;
 
 use crate::exit::Exit;
 use crate::tell;
@@ -23,6 +24,9 @@ pub struct Arguments {
     /// Where the baseline goes; standard output if not given.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Take it that nothing of ECS or ECR is found.
+    #[arg(long)]
+    allow_empty: bool,
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
@@ -33,6 +37,9 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     let mut judged = judge(&input.sources, &input.files, &loader, &rules, input.problems.clone());
     accept(&mut judged, &input.sources, &input.config, &rules, input.is_complete(), None);
     tell::document(arguments.output.as_deref(), &Baseline::of(&judged.evaluations))?;
+    if !arguments.allow_empty {
+        judged.problems.extend(tell::nothing(nothing(&input, &judged)));
+    }
     tell::problems(&input.sources, &judged.problems);
     tell::notes(&input.notes);
     Ok(if judged.problems.is_empty() { Exit::Done } else { Exit::Input })

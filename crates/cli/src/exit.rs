@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use tojimari_engine::Error;
 
+use crate::tell;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     /// Done, and nothing failing.
@@ -24,9 +26,8 @@ impl From<Exit> for ExitCode {
 
 /// Says an error in one line on standard error. What the user gave is exit 2, every other cause
 /// exit 3.
-#[allow(clippy::print_stderr)]
 pub fn say(error: &anyhow::Error) -> Exit {
-    eprintln!("error: {error:#}");
+    tell::error(&format!("{error:#}"));
     let is_input = |cause: &Error| cause.is_input();
     match error.chain().filter_map(|cause| cause.downcast_ref()).any(is_input) {
         true => Exit::Input,

@@ -45,8 +45,8 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
         Some(file) => runbooks(control, file)?,
     };
     match arguments.format {
-        Format::Text => tell::print(&text(&document)),
-        Format::Markdown => tell::print(&document),
+        Format::Text => tell::print(&text(&document))?,
+        Format::Markdown => tell::print(&document)?,
     }
     Ok(exit)
 }

@@ -8,6 +8,7 @@ use anyhow::Result;
 use tojimari_engine::edits::{Asked, Edits, Line};
 use tojimari_engine::input::{self, Input, Loader};
 use tojimari_engine::judge::Rules;
+use tojimari_engine::nothing::nothing;
 use tojimari_engine::tag::Tag;
 use tojimari_engine::{Error, document, files};
 use tojimari_plan::patch;
@@ -40,6 +41,9 @@ pub struct Arguments {
     /// Change the files instead of showing what would change.
     #[arg(long)]
     write: bool,
+    /// Take it that nothing of ECS or ECR is found.
+    #[arg(long)]
+    allow_empty: bool,
 }
 
 pub fn run(arguments: Arguments) -> Result<Exit> {
@@ -49,18 +53,21 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     let input = input::gather(std::slice::from_ref(&arguments.path));
     let rules = Rules::named(&arguments.controls, &input.config)?;
     let complete = input.is_complete();
-    let Input { sources, files, problems, notes, known, config, .. } = input;
-    let loader = Loader::new(&sources, &known);
-    let asked = Asked { sources: &sources, loader: &loader, files: &files, config: &config, rules: &rules, complete };
+    let Input { sources, files, problems, notes, known, config, .. } = &input;
+    let loader = Loader::new(sources, known);
+    let asked = Asked { sources, loader: &loader, files, config, rules: &rules, complete };
     let mut edits = Edits::new(asked);
-    let (_, before) = edits.judged(problems);
+    let (_, mut before) = edits.judged(problems.clone());
+    if !arguments.allow_empty {
+        before.problems.extend(tell::nothing(nothing(&input, &before)));
+    }
     match &arguments.plan {
         Some(path) => edits.plan(&document::read(path)?, path)?,
         None => edits.remedies(&before, arguments.unproven, &arguments.tags),
     }
     edits.compare(&before);
 
-    tell::problems(&sources, &before.problems);
+    tell::problems(sources, &before.problems);
     let (mut texts, lines) = edits.finish();
     if arguments.registrable {
         for file in files.iter().filter(|file| sources.get(**file).name.ends_with(".json")) {
@@ -84,11 +91,11 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
             true => files::write(Path::new(name), text.as_bytes())?,
             false => {
                 let hidden = before.secrets_in(*file);
-                tell::print(&edit::unified_diff(name, &sources.get(*file).text, text, &hidden));
+                tell::print(&edit::unified_diff(name, &sources.get(*file).text, text, &hidden))?;
             }
         }
     }
-    tell::notes(&notes);
+    tell::notes(notes);
     let refused = lines.iter().any(|line| matches!(line, Line::Refused(_)));
     tell::lines(lines.iter().map(|line| line.said(arguments.write)));
     Ok(match (before.problems.is_empty(), refused) {

@@ -3,7 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use tojimari_engine::folder::{self, Folder};
 use tojimari_engine::task::DeclaredTask;
 use tojimari_engine::{Error, files, harden, task};
 use tojimari_evidence::profile::Profile;
@@ -17,6 +18,11 @@ use crate::plan::Decisions;
 use crate::progress::Steps;
 use crate::task::TaskArguments;
 use crate::tell;
+
+const PROFILE: &str = "profile.json";
+const PLAN: &str = "plan.json";
+const PROOF: &str = "proof.json";
+const DIFF: &str = "changes.diff";
 
 /// Find what a task writes, decide its writable mounts, write them into the task definition and
 /// prove that it runs with a read-only root.
@@ -43,23 +49,23 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
         .into());
     }
     let declared = task::read(&arguments.task.into())?;
+    Folder::check(&arguments.out)?;
     let (lab, steps) = lab::open(&declared, &arguments.run, None, arguments.decisions.given_platform())?;
 
     let mut profile = lab.trace(&declared.task)?;
     // Not before the first run: a mistake in the arguments leaves no folder behind.
-    let out = &arguments.out;
-    std::fs::create_dir_all(out).with_context(|| format!("failed to make the folder {}", out.display()))?;
+    let mut out = Folder::open(&arguments.out)?;
     let (platform, options) = (arguments.decisions.platform(&declared), arguments.decisions.options());
     let (plan, proof) = harden::harden(&declared, &lab, &mut profile, platform, &options)?;
     steps.done();
 
-    files::write_json(&out.join("profile.json"), &profile)?;
-    files::write_json(&out.join("plan.json"), &plan)?;
-    files::write_json(&out.join("proof.json"), &proof)?;
-    let written = write(&declared, &plan, out)?;
+    out.write(PROFILE, files::json(&profile)?.as_bytes(), false, None)?;
+    out.write(PLAN, files::json(&plan)?.as_bytes(), false, None)?;
+    out.write(PROOF, files::json(&proof)?.as_bytes(), false, None)?;
+    let written = write(&declared, &plan, &mut out)?;
 
-    tell::print(&summary(&profile, &plan, &written, &proof));
-    tell::print(&timings(&steps, arguments.run.quiet));
+    tell::print(&summary(&profile, &plan, &written, &proof))?;
+    tell::print(&timings(&steps, arguments.run.quiet))?;
     Ok(if proof.verdict == Verdict::Holds { Exit::Done } else { Exit::Failing })
 }
 
@@ -70,12 +76,15 @@ struct Written {
 }
 
 /// Writes the hardened files and the diff into the folder.
-fn write(declared: &DeclaredTask, plan: &Plan, out: &Path) -> Result<Written> {
+fn write(declared: &DeclaredTask, plan: &Plan, out: &mut Folder) -> Result<Written> {
     let hardened = harden::hardened(declared, plan)?;
     let mut notes = hardened.notes.clone();
     let mut paths = Vec::new();
+    let mut taken = [PROFILE, PLAN, PROOF, DIFF, folder::MARK].map(str::to_owned).to_vec();
     for file in &hardened.files {
-        let path = out.join(file.file_name());
+        let name = file.file_name(|name| taken.iter().any(|taken| taken == name));
+        let path = out.write(&name, file.text.as_bytes(), file.is_private, Some(Path::new(&file.name)))?;
+        taken.push(name);
         if file.is_registrable {
             notes.push(format!(
                 "{} is what register-task-definition takes: without the wrapper and the read-only fields of {}",
@@ -83,15 +92,14 @@ fn write(declared: &DeclaredTask, plan: &Plan, out: &Path) -> Result<Written> {
                 file.name
             ));
         }
-        files::write(&path, file.text.as_bytes())?;
         paths.push(path.display().to_string());
     }
-    files::write(&out.join("changes.diff"), hardened.diff.as_bytes())?;
+    out.write(DIFF, hardened.diff.as_bytes(), hardened.is_diff_private, None)?;
     let changed = hardened.changed_lines();
     let files = match (hardened.by_hand, paths.is_empty()) {
         (Some(why), _) => format!("nothing: {why}"),
         (None, true) => "nothing: the file says all of it already".to_owned(),
-        (None, false) => format!("{} with {changed} new or changed lines (changes.diff)", paths.join(", ")),
+        (None, false) => format!("{} with {changed} new or changed lines ({DIFF})", paths.join(", ")),
     };
     Ok(Written { files, notes })
 }

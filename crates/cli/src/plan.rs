@@ -54,6 +54,7 @@ pub struct Decisions {
 }
 
 impl Decisions {
+    #[cfg(all(feature = "lab", target_os = "linux"))]
     /// The image has to be built anew before anything can be proven.
     pub fn changes_the_image(&self) -> bool {
         self.prefer == Prefer::Dockerfile
@@ -117,7 +118,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     }
     tell::document(arguments.output.as_deref(), &plan)?;
     if arguments.output.is_some() {
-        tell::print(&terminal::plan(&plan));
+        tell::print(&terminal::plan(&plan))?;
     }
     Ok(Exit::Done)
 }

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::tell;
+
 pub struct Steps {
     bar: Option<ProgressBar>,
     /// The running step and when it began.
@@ -53,7 +55,6 @@ impl Steps {
 }
 
 impl tojimari_lab::Progress for Steps {
-    #[allow(clippy::print_stderr)]
     fn step(&self, what: &str, expected: Option<Duration>) {
         self.end_current();
         *self.current.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some((what.to_owned(), Instant::now()));
@@ -67,7 +68,7 @@ impl tojimari_lab::Progress for Steps {
                 bar.set_message(shown);
             }
             None if self.quiet => {}
-            None => eprintln!("{shown}"),
+            None => tell::line(&shown),
         }
     }
 }

@@ -46,7 +46,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     steps.done();
     tell::document(arguments.output.as_deref(), &proof)?;
     if arguments.output.is_some() {
-        tell::print(&terminal::proof(&proof));
+        tell::print(&terminal::proof(&proof))?;
     }
     Ok(if proof.verdict == Verdict::Holds { Exit::Done } else { Exit::Failing })
 }

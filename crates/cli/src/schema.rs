@@ -93,6 +93,6 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
             Value::Object(all.collect::<Map<_, _>>())
         }
     };
-    tell::print(&format!("{}\n", serde_json::to_string_pretty(&schema)?));
+    tell::print(&format!("{}\n", serde_json::to_string_pretty(&schema)?))?;
     Ok(Exit::Done)
 }

@@ -1,28 +1,73 @@
-//! Results for people on standard output.
+//! The one place that writes to standard output, and to standard error beside it.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tojimari_engine::files;
+use tojimari_engine::nothing::Nothing;
 use tojimari_render::terminal::harmless;
 use tojimari_text::{Problem, Sources, Span};
 
-/// Prints; a reader that went away (`| head`) is no error.
-pub fn print(text: &str) {
-    write(|out| out.write_all(text.as_bytes()));
+use crate::exit::Exit;
+
+/// Prints a text.
+pub fn print(text: &str) -> Result<()> {
+    write(|out| out.write_all(text.as_bytes()))
 }
 
-/// The same for what is written as it is made.
-pub fn write(made: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
-    let _ = made(&mut io::stdout().lock());
+/// Prints what is written as it is made. A reader that went away (`| head`) has what it wanted; else
+/// what was not written whole is an error.
+pub fn write(made: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let written = made(&mut out).and_then(|()| out.flush()).and_then(|()| out.get_mut().flush());
+    // What is left in it cannot be written either.
+    let _ = out.into_parts();
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("failed to write to standard output"),
+    }
+}
+
+/// The help or the version that was asked for, or what is wrong with the arguments.
+pub fn usage(usage: &clap::Error) -> Result<Exit> {
+    if usage.use_stderr() {
+        let _ = usage.print();
+        return Ok(Exit::Input);
+    }
+    let text = usage.render();
+    let text = if in_colours() { text.ansi().to_string() } else { text.to_string() };
+    print(&text).map(|()| Exit::Done)
+}
+
+/// Whether what is printed may be in colours: on a terminal whose user did not say no.
+pub fn in_colours() -> bool {
+    is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether a person reads what is printed.
+pub fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// What ended the run, on standard error.
+pub fn error(error: &str) {
+    for (at, part) in error.split('\n').enumerate() {
+        let level = if at == 0 { "error: " } else { "" };
+        line(&harmless(&format!("{level}{part}")));
+    }
+}
+
+/// One line on standard error. There is nobody to tell where it cannot be written.
+pub fn line(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// To the file of `-o`, or to standard output where none was given or it is `-`.
 pub fn document(path: Option<&Path>, document: &impl serde::Serialize) -> Result<()> {
     match path {
         Some(path) if path != Path::new("-") => files::write_json(path, document)?,
-        _ => print(&files::json(document)?),
+        _ => print(&files::json(document)?)?,
     }
     Ok(())
 }
@@ -32,25 +77,35 @@ pub fn problems(sources: &Sources, problems: &[Problem]) {
     placed("error", sources, problems);
 }
 
+/// Tells of folders in which nothing was found, and hands back what is a problem.
+pub fn nothing(nothing: Nothing) -> Vec<Problem> {
+    for warning in nothing.warnings {
+        line(&harmless(&format!("warning: {warning}")));
+    }
+    nothing.problems
+}
+
 /// What is not as it should be and stands in nobody's way, a line each on standard error.
 pub fn warnings(sources: &Sources, warnings: &[Problem]) {
     placed("warning", sources, warnings);
 }
 
-#[allow(clippy::print_stderr)]
 fn placed(level: &str, sources: &Sources, problems: &[Problem]) {
-    for problem in problems {
+    placed_lines(level, sources, problems).for_each(|text| line(&text));
+}
+
+/// A line each, with its place.
+pub fn placed_lines(level: &str, sources: &Sources, problems: &[Problem]) -> impl Iterator<Item = String> {
+    problems.iter().map(move |problem| {
         let place = sources.place(problem.span);
-        let line = format!("{level}: {}:{}:{}: {}", place.file, place.line, place.column, problem.message);
-        eprintln!("{}", harmless(&line));
-    }
+        harmless(&format!("{level}: {}:{}:{}: {}", place.file, place.line, place.column, problem.message)).into()
+    })
 }
 
 /// What a reader may want to know, a line each on standard error.
-#[allow(clippy::print_stderr)]
 pub fn notes(notes: &[String]) {
     for note in notes {
-        eprintln!("{}", harmless(&format!("note: {note}")));
+        line(&harmless(&format!("note: {note}")));
     }
 }
 
@@ -79,15 +134,14 @@ pub fn idle(sources: &Sources, idle: &[Span]) {
 }
 
 /// Lines on standard error.
-#[allow(clippy::print_stderr)]
 pub fn lines(lines: impl Iterator<Item = String>) {
     for line in lines {
         // Lines to paste stand below what is said, and further right than anything that is.
         let mut parts = line.split('\n');
-        eprintln!("{}", harmless(parts.next().unwrap_or_default()));
+        self::line(&harmless(parts.next().unwrap_or_default()));
         for part in parts.filter(|part| !part.trim().is_empty()) {
             let margin = if part.starts_with("  ") { "" } else { "  " };
-            eprintln!("{margin}{}", harmless(part));
+            self::line(&format!("{margin}{}", harmless(part)));
         }
     }
 }

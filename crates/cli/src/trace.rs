@@ -34,7 +34,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     steps.done();
     tell::document(arguments.output.as_deref(), &profile)?;
     if arguments.output.is_some() {
-        tell::print(&terminal::profile(&profile));
+        tell::print(&terminal::profile(&profile))?;
     }
     Ok(Exit::Done)
 }

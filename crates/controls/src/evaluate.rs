@@ -32,6 +32,7 @@ pub fn evaluate(stack: &Stack, controls: &[&Control], settings: &Settings) -> Ve
     evaluations
 }
 
+#[cfg(feature = "rules")]
 /// What a rule that is no control says of every resource of the stack.
 pub(crate) fn evaluate_by(
     stack: &Stack,

@@ -11,7 +11,7 @@ pub enum Error {
     #[error("{doing}")]
     Fault { doing: String, source: Box<dyn StdError + Send + Sync> },
     /// Either, of a run of containers.
-    #[cfg(feature = "lab")]
+    #[cfg(all(feature = "lab", target_os = "linux"))]
     #[error(transparent)]
     Lab(#[from] tojimari_lab::Error),
 }
@@ -29,7 +29,7 @@ impl Error {
         match self {
             Error::Input(_) => true,
             Error::Fault { .. } => false,
-            #[cfg(feature = "lab")]
+            #[cfg(all(feature = "lab", target_os = "linux"))]
             Error::Lab(error) => error.is_input(),
         }
     }

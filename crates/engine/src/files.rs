@@ -46,6 +46,11 @@ pub fn writable(path: &Path) -> Result<()> {
 /// Writes beside the target and renames, so that a reader sees the old bytes or the new ones. The
 /// mode and owner of a file that is replaced stay as they were.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_with(path, |out| out.write_all(bytes))
+}
+
+/// The same for what is written as it is made.
+pub fn write_with(path: &Path, made: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
     let failed = || Error::fault(format!("failed to write {}", path.display()));
     // A link stays a link: what it leads to is replaced.
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -55,22 +60,44 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     };
     let before = std::fs::metadata(&target).ok();
     let mut beside = tempfile::Builder::new().prefix(".tojimari-").tempfile_in(folder).map_err(failed())?;
-    beside.write_all(bytes).map_err(failed())?;
+    let mut out = std::io::BufWriter::new(beside.as_file_mut());
+    made(&mut out).and_then(|()| out.flush()).map_err(failed())?;
+    drop(out);
     match &before {
         Some(before) => {
             writable(&target)?;
             beside.as_file().set_permissions(before.permissions()).map_err(failed())?;
-            use std::os::unix::fs::MetadataExt;
-            // Only root may give a file away; for others the owner is their own already.
-            let _ = std::os::unix::fs::fchown(beside.as_file(), Some(before.uid()), Some(before.gid()));
+            keep_owner(beside.as_file(), before);
         }
         None => {
-            use std::os::unix::fs::PermissionsExt;
-            beside.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(failed())?;
+            open_to_all(beside.as_file()).map_err(failed())?;
         }
     }
     beside.as_file().sync_all().map_err(failed())?;
     beside.persist(&target).map_err(|error| error.error).map_err(failed())?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn keep_owner(file: &std::fs::File, before: &std::fs::Metadata) {
+    use std::os::unix::fs::MetadataExt;
+    // Only root may give a file away; for others the owner is their own already.
+    let _ = std::os::unix::fs::fchown(file, Some(before.uid()), Some(before.gid()));
+}
+
+/// Who owns a file is the folder's matter there.
+#[cfg(not(unix))]
+fn keep_owner(_: &std::fs::File, _: &std::fs::Metadata) {}
+
+/// The file beside was made for its owner alone.
+#[cfg(unix)]
+fn open_to_all(file: &std::fs::File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn open_to_all(_: &std::fs::File) -> std::io::Result<()> {
     Ok(())
 }
 

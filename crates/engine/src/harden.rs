@@ -1,5 +1,6 @@
 //! Deciding and proving until a plan holds, and what the user's files become with it.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use tojimari_evidence::profile::Profile;
@@ -23,6 +24,8 @@ pub struct Hardened {
     pub files: Vec<HardenedFile>,
     /// All changes as a unified diff; secrets are stars in it.
     pub diff: String,
+    /// Lines around the changes are in it as they are.
+    pub is_diff_private: bool,
     pub notes: Vec<String>,
     /// Why a person has to write the plan into the file; then nothing else is here.
     pub by_hand: Option<String>,
@@ -36,6 +39,8 @@ pub struct HardenedFile {
     /// The text is what register-task-definition takes, without the wrapper and the read-only fields
     /// that the user's file has.
     pub is_registrable: bool,
+    /// It holds values of environment variables, or was for its owner's eyes before.
+    pub is_private: bool,
 }
 
 /// Decides and proves a plan, and where it holds takes away what it holds without.
@@ -93,6 +98,7 @@ pub fn hardened(declared: &DeclaredTask, plan: &Plan) -> Result<Hardened> {
         Err(error @ (patch::Error::ByHand(_) | patch::Error::Format)) => (Patched::default(), Some(error.to_string())),
         Err(error) => return Err(Error::fault(format!("failed to write the plan into {}", declared.name))(error)),
     };
+    let holds_values = declared.holds_values();
     let mut hardened = Hardened { notes: patched.notes, by_hand, ..Hardened::default() };
     for (file, text) in patched.texts {
         let (name, before) = declared.original(file);
@@ -100,15 +106,26 @@ pub fn hardened(declared: &DeclaredTask, plan: &Plan) -> Result<Hardened> {
         let registrable = patch::registrable(&text)
             .map_err(Error::fault(format!("failed to make {name} what register-task-definition takes")))?;
         let is_registrable = registrable.is_some();
-        hardened.files.push(HardenedFile { name, text: registrable.unwrap_or(text), is_registrable });
+        let is_private = holds_values || is_for_owner(&name);
+        hardened.is_diff_private |= is_private;
+        let text = registrable.unwrap_or(text);
+        hardened.files.push(HardenedFile { name, text, is_registrable, is_private });
     }
     Ok(hardened)
 }
 
+/// Whether nobody but the owner can read a file.
+fn is_for_owner(name: &str) -> bool {
+    std::fs::metadata(name).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 == 0)
+}
+
 impl HardenedFile {
-    /// The last part of its name.
-    pub fn file_name(&self) -> &Path {
-        Path::new(Path::new(&self.name).file_name().unwrap_or("task-definition.json".as_ref()))
+    /// The last part of its name, and a number before it where that is taken.
+    pub fn file_name(&self, is_taken: impl Fn(&str) -> bool) -> String {
+        let last = Path::new(&self.name).file_name().unwrap_or("task-definition.json".as_ref());
+        let last = last.to_string_lossy().into_owned();
+        let numbered = (2..).map(|number: u32| format!("{number}-{last}"));
+        std::iter::once(last.clone()).chain(numbered).find(|name| !is_taken(name)).unwrap_or(last)
     }
 }
 

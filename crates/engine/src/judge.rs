@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use tojimari_controls::{Control, Custom, Settings};
 use tojimari_model::declared::Stack;
 use tojimari_model::finding::{Evaluation, Severity};
-use tojimari_read::{self as read, Files, Read};
+use tojimari_read::{self as read, Files, Read, Unit};
 use tojimari_text::{FileId, Problem, Sources, Span};
 
 use crate::config::Config;
@@ -32,6 +32,8 @@ pub struct Judged {
     pub secrets: Vec<Span>,
     /// Where resources are written down of which there is none.
     pub idle: Vec<Span>,
+    /// Files that declare something of ours, alone or with others, or that cannot be read.
+    pub fruitful: HashSet<FileId>,
 }
 
 impl Rules {
@@ -101,7 +103,11 @@ pub fn judge(
     rules: &Rules,
     mut problems: Vec<Problem>,
 ) -> Judged {
-    let units = read_units(sources, files, loader, |read| {
+    let units = read_units(sources, files, loader, |unit, read| {
+        let mut fruitful: Vec<FileId> = resources(&read).collect();
+        if !fruitful.is_empty() || !read.problems.is_empty() || !read.idle.is_empty() {
+            fruitful.extend(unit.files.iter().chain(&read.claimed));
+        }
         let mut evaluations = Vec::new();
         let mut problems = read.problems;
         for stack in &read.stacks {
@@ -110,11 +116,12 @@ pub fn judge(
             problems.extend(wrong);
         }
         let secrets: Vec<Span> = read.stacks.iter().flat_map(tojimari_controls::secret_spans).collect();
-        (evaluations, problems, secrets, read.idle)
+        (evaluations, problems, secrets, read.idle, fruitful)
     });
     let mut evaluations = Vec::with_capacity(units.iter().map(|(of_unit, ..)| of_unit.len()).sum());
-    let (mut secrets, mut idle) = (Vec::new(), Vec::new());
-    for (of_unit, met, hidden, without) in units {
+    let (mut secrets, mut idle, mut fruitful) = (Vec::new(), Vec::new(), HashSet::new());
+    for (of_unit, met, hidden, without, from) in units {
+        fruitful.extend(from);
         evaluations.extend(of_unit);
         problems.extend(met);
         secrets.extend(hidden);
@@ -132,7 +139,12 @@ pub fn judge(
     // Another unit may call the same folder, and have one.
     let whole: HashSet<Span> = evaluations.iter().map(|evaluation| evaluation.whole).collect();
     idle.retain(|span| !whole.contains(span));
-    Judged { evaluations, problems, secrets, idle }
+    Judged { evaluations, problems, secrets, idle, fruitful }
+}
+
+/// Files that resources lie in.
+fn resources(read: &Read) -> impl Iterator<Item = FileId> {
+    read.stacks.iter().flat_map(|stack| &stack.resources).map(|resource| resource.span.file)
 }
 
 /// By file and place, and then by what they are about. Files that were loaded on the way have no
@@ -180,7 +192,7 @@ fn drop_repeated(evaluations: &mut Vec<Evaluation>) {
 /// The stacks of all units, and what could not be read.
 pub fn stacks(sources: &Sources, files: &[FileId], loader: &dyn Files) -> (Vec<Stack>, Vec<Problem>) {
     let (stacks, problems): (Vec<_>, Vec<_>) =
-        read_units(sources, files, loader, |read| (read.stacks, read.problems)).into_iter().unzip();
+        read_units(sources, files, loader, |_, read| (read.stacks, read.problems)).into_iter().unzip();
     (stacks.into_iter().flatten().collect(), problems.into_iter().flatten().collect())
 }
 
@@ -189,16 +201,16 @@ fn read_units<T: Send>(
     sources: &Sources,
     files: &[FileId],
     loader: &dyn Files,
-    of: impl Fn(Read) -> T + Sync,
+    of: impl Fn(&Unit, Read) -> T + Sync,
 ) -> Vec<T> {
     let formats = files.par_iter().filter_map(|file| Some((*file, read::format_of(sources, *file)?)));
     let units = read::units_of(sources, &formats.collect::<Vec<_>>());
     let (made, claimed): (Vec<T>, Vec<Vec<FileId>>) = units
         .par_iter()
         .map(|unit| {
-            let mut read = read::read(unit, sources, loader);
-            let claimed = std::mem::take(&mut read.claimed);
-            (of(read), claimed)
+            let read = read::read(unit, sources, loader);
+            let claimed = read.claimed.clone();
+            (of(unit, read), claimed)
         })
         .unzip();
     let parts = read::are_parts(&units, &claimed);

@@ -7,15 +7,18 @@ pub mod document;
 pub mod edits;
 mod error;
 pub mod files;
-#[cfg(feature = "lab")]
+#[cfg(all(feature = "lab", target_os = "linux"))]
+pub mod folder;
+#[cfg(all(feature = "lab", target_os = "linux"))]
 pub mod harden;
 pub mod images;
 pub mod input;
 pub mod judge;
+pub mod nothing;
 pub mod report;
 pub mod tag;
 pub mod task;
 
 pub use error::{Error, Result};
-#[cfg(feature = "lab")]
+#[cfg(all(feature = "lab", target_os = "linux"))]
 pub use tojimari_lab::Progress;

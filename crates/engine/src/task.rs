@@ -4,12 +4,13 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use tojimari_model::declared::{Declared, TaskDefinition};
+use tojimari_model::declared::{Declared, Resource, TaskDefinition};
 use tojimari_plan::Plan;
 use tojimari_plan::patch::{self, Change, Located, Patched};
-use tojimari_text::{FileId, Problem, Sources, json};
+use tojimari_text::{FileId, Problem, Sources};
 
 use crate::input::{self, Input, Known, Loader};
+use crate::nothing::broken_json;
 use crate::{Error, Result, files, judge};
 
 /// Which task definition of which file.
@@ -41,7 +42,7 @@ pub fn read(named: &Named) -> Result<DeclaredTask> {
     let (mut tasks, found) = declared(&sources, &files, &known);
     problems.extend(found);
     if tasks.is_empty() && problems.is_empty() {
-        problems = why_not_json(&sources, &files);
+        problems = files.first().map(|file| broken_json(&sources, *file)).unwrap_or_default();
     }
     if !problems.is_empty() {
         return Err(said(&sources, &problems));
@@ -85,15 +86,6 @@ fn choose(tasks: &[(String, TaskDefinition)], named: &Named, name: &str) -> Resu
     }
 }
 
-/// A document that nobody took for theirs may just be broken.
-fn why_not_json(sources: &Sources, files: &[FileId]) -> Vec<Problem> {
-    let Some(file) = files.first() else { return Vec::new() };
-    let source = sources.get(*file);
-    let looks = source.text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
-    let named = source.name.ends_with(".json");
-    if looks || named { json::parse(*file, &source.text).1 } else { Vec::new() }
-}
-
 fn said(sources: &Sources, problems: &[Problem]) -> Error {
     let lines: Vec<String> = problems
         .iter()
@@ -124,6 +116,19 @@ impl DeclaredTask {
         let (stacks, _) = judge::stacks(&self.sources, &self.files, &loader);
         let secrets = stacks.iter().flat_map(tojimari_controls::secret_spans);
         secrets.filter(|span| span.file == file).map(|span| span.range()).collect()
+    }
+
+    /// Whether any container in the files has environment variables or secrets in plain text.
+    pub fn holds_values(&self) -> bool {
+        let loader = Loader::new(&self.sources, &self.known);
+        let (stacks, _) = judge::stacks(&self.sources, &self.files, &loader);
+        let has_values = |resource: &Resource| match &resource.declared {
+            Declared::TaskDefinition(task) => task.containers.iter().any(|one| !one.environment.is_absent()),
+            _ => false,
+        };
+        stacks
+            .iter()
+            .any(|stack| stack.resources.iter().any(has_values) || !tojimari_controls::secret_spans(stack).is_empty())
     }
 
     /// The task definition that the patched files declare.

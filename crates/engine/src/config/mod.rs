@@ -1,6 +1,7 @@
 //! `tojimari.toml`: what a house asks for and accepts. Every mistake in it is a problem with a place,
 //! and what is right in it holds all the same.
 
+#[cfg(feature = "schema")]
 mod shape;
 mod table;
 
@@ -13,6 +14,7 @@ use tojimari_controls::{Custom, Expression, On, Settings};
 use tojimari_model::finding::Severity;
 use tojimari_text::{FileId, Problem, Sources, Span};
 
+#[cfg(feature = "schema")]
 pub use shape::Shape;
 use table::{Item, Reader, Table, Value};
 
@@ -225,7 +227,7 @@ impl Reader<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "schema"))]
 mod tests {
     use super::*;
 

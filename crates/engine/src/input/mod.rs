@@ -1,6 +1,7 @@
 //! The files that are looked at: what the user named, folders walked, standard input.
 
 mod loader;
+mod passed_over;
 mod walk;
 
 use std::io::Read;
@@ -10,6 +11,7 @@ use rayon::prelude::*;
 use tojimari_text::{FileId, Problem, Sources, Span};
 
 pub use loader::{Known, Linked, Loader, normal, shown};
+pub use passed_over::passed_over;
 
 use crate::config::Config;
 
@@ -27,7 +29,11 @@ pub struct Input {
     /// What was read already, and where to stay, for a `Loader`.
     pub known: Known,
     pub config: Config,
-    /// The folders that were walked, without links.
+    /// Those of `files` that the user named, standard input among them.
+    pub named: Vec<FileId>,
+    /// The folders that the user named.
+    pub folders: Vec<PathBuf>,
+    /// The same, without links.
     pub walked: Vec<PathBuf>,
 }
 
@@ -75,7 +81,10 @@ pub fn gather(paths: &[PathBuf]) -> Input {
     let mut found = Vec::new();
     for path in paths {
         input.known.add_root(path);
-        input.walked.extend(std::fs::canonicalize(path).ok().filter(|path| path.is_dir()));
+        if let Some(real) = std::fs::canonicalize(path).ok().filter(|real| real.is_dir()) {
+            input.folders.push(path.clone());
+            input.walked.push(real);
+        }
         found.extend(walk::files(path));
     }
     let mut seen = std::collections::HashSet::new();
@@ -99,6 +108,9 @@ pub fn gather(paths: &[PathBuf]) -> Input {
                 let id = input.sources.add(&name, text);
                 input.known.know(&path, id);
                 input.files.push(id);
+                if named {
+                    input.named.push(id);
+                }
             }
             Text::NotOurs => {}
             Text::TooLarge if named => refuse(&mut input, String::new(), too_large()),

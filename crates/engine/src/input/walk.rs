@@ -14,7 +14,7 @@ pub struct Found {
 }
 
 /// Folders of other people's files, and of git's own.
-const PASSED_OVER: [&str; 4] = [".git", "node_modules", ".terraform", ".terragrunt-cache"];
+pub const PASSED_OVER: [&str; 4] = [".git", "node_modules", ".terraform", ".terragrunt-cache"];
 
 /// Endings of files that no format of ours has: programs, pictures, archives. All others are
 /// recognised by their content.
@@ -37,16 +37,18 @@ pub fn files(path: &Path) -> Vec<Found> {
     }
 }
 
-fn walk(folder: &Path) -> Vec<Found> {
+/// How folders are walked.
+pub fn builder(folder: &Path) -> WalkBuilder {
+    let mut builder = WalkBuilder::new(folder);
+    // People keep task definitions in `.aws` and workflows in `.github`.
+    builder.hidden(false).require_git(false).git_global(false).follow_links(false).sort_by_file_name(Ord::cmp);
+    builder
+}
+
+pub fn walk(folder: &Path) -> Vec<Found> {
     let mut found = Vec::new();
-    let walk = WalkBuilder::new(folder)
-        // People keep task definitions in `.aws` and workflows in `.github`.
-        .hidden(false)
-        .require_git(false)
-        .git_global(false)
-        .follow_links(false)
+    let walk = builder(folder)
         .filter_entry(|entry| entry.depth() == 0 || !PASSED_OVER.iter().any(|name| entry.file_name() == *name))
-        .sort_by_file_name(Ord::cmp)
         .build();
     for entry in walk {
         match entry {
@@ -75,7 +77,7 @@ fn walk(folder: &Path) -> Vec<Found> {
 }
 
 /// Whether the name says already that the file is not ours.
-fn by_name(path: &Path) -> bool {
+pub fn by_name(path: &Path) -> bool {
     path.extension()
         .and_then(|ending| ending.to_str())
         .is_some_and(|ending| NOT_OURS.iter().any(|not| ending.eq_ignore_ascii_case(not)))

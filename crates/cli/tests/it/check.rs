@@ -89,7 +89,8 @@ fn the_exit_status_tells_failures_from_problems() {
         (&["good.json", "missing.json"], 2),
         (&["--control", "ECS.99"], 2),
         (&["--format", "yaml"], 2),
-        (&["x.txt"], 0),
+        (&["x.txt"], 2),
+        (&["x.txt", "--allow-empty"], 0),
     ] {
         let output = check(folder.path(), arguments);
         assert_eq!(output.status.code(), Some(status), "{arguments:?}: {}", said(&output));

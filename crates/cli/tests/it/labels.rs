@@ -98,7 +98,7 @@ fn said(corpus: &Path, file: &str, control: &str) -> String {
 fn what_others_expect_holds_or_the_reason_is_written() {
     let Some(corpus) = corpus() else { return };
     let table = std::fs::read_to_string(corpus.join("labels.tsv")).expect("the labels");
-    let reasons = reasons(include_str!("labels/reasons.tsv"));
+    let reasons = reasons(include_str!("../labels/reasons.tsv"));
     let mut needed = vec![false; reasons.len()];
     let mut wrong = Vec::new();
     let mut held = 0;

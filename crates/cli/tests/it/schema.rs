@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 #[allow(dead_code)]
-#[path = "../../lab/tests/containers/busybox.rs"]
+#[path = "../../../lab/tests/containers/busybox.rs"]
 mod busybox;
 
 fn tojimari(folder: &Path, arguments: &[&str]) -> Output {
@@ -73,7 +73,7 @@ fn a_report_and_a_baseline_are_as_their_schemas_say() {
 /// The examples of the documentation are configurations, and the schema takes them.
 #[test]
 fn the_configurations_of_the_documentation_are_as_the_schema_says() {
-    let page = include_str!("../../../docs/findings.md");
+    let page = include_str!("../../../../docs/findings.md");
     let examples: Vec<&str> =
         page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().expect("an end")).collect();
     assert!(examples.len() >= 2);
