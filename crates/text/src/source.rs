@@ -118,7 +118,10 @@ impl Source {
 /// All files read in one run. Files may be added while others are evaluated.
 #[derive(Debug, Default)]
 pub struct Sources {
-    files: RwLock<Vec<Arc<Source>>>,
+    /// Shared with all that have other texts for some of them: an id means one file everywhere,
+    /// whichever of them it was added to.
+    files: Arc<RwLock<Vec<Arc<Source>>>>,
+    changed: HashMap<FileId, Arc<Source>>,
 }
 
 impl Sources {
@@ -135,15 +138,17 @@ impl Sources {
 
     /// The same files under the same ids, with other texts for some of them.
     pub fn with(&self, texts: &HashMap<FileId, String>) -> Sources {
-        let mut files = self.files.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        let mut changed = self.changed.clone();
         for (file, text) in texts {
-            let source = &mut files[file.0 as usize];
-            *source = Arc::new(Source::new(source.name.clone(), text.clone()));
+            changed.insert(*file, Arc::new(Source::new(self.get(*file).name.clone(), text.clone())));
         }
-        Sources { files: RwLock::new(files) }
+        Sources { files: Arc::clone(&self.files), changed }
     }
 
     pub fn get(&self, file: FileId) -> Arc<Source> {
+        if let Some(source) = self.changed.get(&file) {
+            return Arc::clone(source);
+        }
         let files = self.files.read().unwrap_or_else(|poisoned| poisoned.into_inner());
         files[file.0 as usize].clone()
     }
@@ -180,6 +185,19 @@ mod tests {
         let file = sources.add("a", format!("x\n{}z", "é".repeat(5000)));
         assert_eq!(sources.get(file).line_column(2 + 10_000), (2, 5001));
         assert_eq!(sources.get(file).line_column(2 + 10_001), (2, 5002));
+    }
+
+    #[test]
+    fn a_file_that_is_added_to_changed_sources_is_known_to_all() {
+        let sources = Sources::new();
+        let first = sources.add("a", "1");
+        let changed = sources.with(&HashMap::from([(first, "2".to_owned())]));
+        let later = changed.add("b", "3");
+        let again = sources.with(&HashMap::from([(later, "4".to_owned())]));
+        let texts = |sources: &Sources| [first, later].map(|file| sources.get(file).text.clone());
+        assert_eq!(texts(&sources), ["1", "3"]);
+        assert_eq!(texts(&changed), ["2", "3"]);
+        assert_eq!(texts(&again), ["1", "4"]);
     }
 
     #[test]

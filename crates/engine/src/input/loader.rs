@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
-use std::sync::RwLock;
+use std::sync::{Arc, RwLock};
 
 use tojimari_read::Files;
 use tojimari_text::{FileId, Sources};
@@ -42,12 +42,12 @@ impl Known {
 pub struct Loader<'a> {
     sources: &'a Sources,
     known: &'a Known,
-    loaded: RwLock<HashMap<PathBuf, Result<FileId, String>>>,
+    loaded: Arc<RwLock<HashMap<PathBuf, Result<FileId, String>>>>,
 }
 
 impl<'a> Loader<'a> {
     pub fn new(sources: &'a Sources, known: &'a Known) -> Self {
-        Loader { sources, known, loaded: RwLock::default() }
+        Loader { sources, known, loaded: Arc::default() }
     }
 
     /// The path without links, where it lies inside of a root.
@@ -84,14 +84,13 @@ impl<'a> Loader<'a> {
 
 /// Files that others point to, whatever their texts became.
 pub trait Linked: Files {
-    /// The same files in other sources, which have all that were loaded.
+    /// The same files in sources made by [`Sources::with`]: one that either loads is loaded for both.
     fn over<'b>(&'b self, sources: &'b Sources) -> Box<dyn Files + 'b>;
 }
 
 impl Linked for Loader<'_> {
     fn over<'b>(&'b self, sources: &'b Sources) -> Box<dyn Files + 'b> {
-        let loaded = self.loaded.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
-        Box::new(Loader { sources, known: self.known, loaded: RwLock::new(loaded) })
+        Box::new(Loader { sources, known: self.known, loaded: Arc::clone(&self.loaded) })
     }
 }
 
