@@ -10,10 +10,11 @@ mod tests;
 mod tree;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Document, Error, Step, children, meaning, path_within, shown, without};
+use super::{Document, Edit, Error, Layout, Part, Step, applied, children, meaning, path_within, shown, without};
 use crate::source::Span;
 use crate::tree::{Entry, Node, Written};
 
@@ -23,6 +24,15 @@ use crate::tree::{Entry, Node, Written};
 pub struct Editor {
     text: String,
     tree: Node,
+    habits: Arc<Habits>,
+}
+
+/// How the whole text is laid out, whatever part of it is edited.
+#[derive(Debug)]
+struct Habits {
+    line_end: &'static str,
+    /// One step of indentation.
+    unit: String,
 }
 
 impl Document for Editor {
@@ -45,7 +55,7 @@ impl Document for Editor {
         match written[..] {
             [] => self.insert(object.clone(), key, value, after),
             [old] if meaning(&old.value) == *value => Ok(()),
-            [old] if is_computed(&old.value) || self.is_blocks(old) || has_structure(&old.value) => {
+            [old] if is_computed(&old.value) || is_blocks(old) || has_structure(&old.value) => {
                 Err(Error::Layout(key.to_owned()))
             }
             [old] => {
@@ -60,7 +70,7 @@ impl Document for Editor {
     fn push(&mut self, path: &[Step], key: &str, item: &Json, after: &[&str]) -> Result<(), Error> {
         let object = self.object(path)?;
         let list = match object.entry(key) {
-            Some(entry) if is_computed(&entry.value) || self.is_blocks(entry) => {
+            Some(entry) if is_computed(&entry.value) || is_blocks(entry) => {
                 return Err(Error::Layout(key.to_owned()));
             }
             Some(entry) if entry.value.is_sequence() => &entry.value,
@@ -119,7 +129,7 @@ impl Document for Editor {
         let node = self.get(parent).ok_or_else(missing)?;
         let (index, ranges) = children(node, step).ok_or_else(missing)?;
         let is_kind =
-            matches!(step, Step::Key(_)) && node.entries().get(index).is_some_and(|entry| self.is_blocks(entry));
+            matches!(step, Step::Key(_)) && node.entries().get(index).is_some_and(|entry| is_blocks(entry));
         let range = ranges[index].clone();
         if is_kind && node.entries().get(index).map_or(0, |entry| entry.value.items().len()) > 1 {
             return Err(Error::Layout(shown(path)));
@@ -141,7 +151,7 @@ impl Document for Editor {
         let members = members.as_object().ok_or_else(|| Error::Layout(kind.to_owned()))?;
         let body = self.get(path).filter(|node| node.is_mapping() && !self.is_object(node));
         let body = body.ok_or_else(|| Error::NoSuchValue(shown(path)))?.clone();
-        let same = body.entry(kind).filter(|entry| self.is_blocks(entry)).and_then(|entry| entry.value.items().last());
+        let same = body.entry(kind).filter(|entry| is_blocks(entry)).and_then(|entry| entry.value.items().last());
         let last = same.map(|block| block.span).or_else(|| self.ordered(&body).last().map(|entry| entry.value.span));
         let Some(last) = last else {
             let style = self.style(body.span, true);
@@ -150,7 +160,9 @@ impl Document for Editor {
             return self.fill_empty(&body, &block);
         };
         if !path.is_empty() && !self.text[body.span.range()].contains('\n') {
-            return Err(Error::Layout(shown(path)));
+            let inner = self.style(body.span, true).deeper();
+            let block = inner.block(kind, members)?;
+            return self.spread(&body, &format!("{}{}{block}", inner.line_end, inner.indent), kind);
         }
         let first = self.ordered(&body).first().map_or(last, |entry| entry.key.span);
         let style = self.style(first, true);
@@ -164,6 +176,32 @@ impl Document for Editor {
 
     fn whole(&self) -> Option<Node> {
         Some(self.tree.clone())
+    }
+
+    fn copied(&self) -> Box<dyn Document> {
+        Box::new(self.clone())
+    }
+
+    /// A block of the file that begins its line.
+    fn part(&self, path: &[Step]) -> Option<Part> {
+        let [Step::Key(kind), Step::Index(index)] = path else { return None };
+        let entry = self.tree.entry(kind).filter(|entry| is_blocks(entry))?;
+        let block = entry.value.items().get(*index).filter(|block| self.starts_line(block.span))?;
+        let range = block.span.range();
+        // With the line end, the block is told from the body that it stands in.
+        let line_end = self.line_end();
+        let text = format!("{}{line_end}", &self.text[range.clone()]);
+        let tree = tree::tree(&text).ok()?;
+        let document = Box::new(Editor { text, tree, habits: Arc::clone(&self.habits) });
+        let root = vec![Step::Key(kind.clone()), Step::Index(0)];
+        Some(Part { document, root, range, around: (0, line_end.len()) })
+    }
+
+    fn apply(&mut self, edits: &[Edit]) -> Result<(), Error> {
+        let text = applied(&self.text, edits)?;
+        self.tree = tree::tree(&text)?;
+        self.text = text;
+        Ok(())
     }
 
     fn text(&self) -> &str {
@@ -184,7 +222,8 @@ impl Editor {
     pub fn new(text: impl Into<String>) -> Result<Self, Error> {
         let text = text.into();
         let tree = tree::tree(&text)?;
-        Ok(Editor { text, tree })
+        let habits = Arc::new(Habits { line_end: Layout(&text).line_end(), unit: unit(&text, &tree) });
+        Ok(Editor { text, tree, habits })
     }
 
     /// The bytes between the marks of the heredoc that holds an offset.
@@ -213,7 +252,7 @@ impl Editor {
             _ => return path,
         };
         let entry = self.get(parent).and_then(|node| node.entry(&last));
-        if entry.is_some_and(|entry| self.is_blocks(entry) && entry.value.items().len() == 1) {
+        if entry.is_some_and(|entry| is_blocks(entry) && entry.value.items().len() == 1) {
             path.push(Step::Index(0));
         }
         path
@@ -222,11 +261,6 @@ impl Editor {
     /// Whether a mapping is an object; else it is a body.
     fn is_object(&self, node: &Node) -> bool {
         node.span != self.tree.span && self.text[node.span.range()].starts_with('{')
-    }
-
-    /// Whether an entry stands for blocks: these begin with their kind.
-    fn is_blocks(&self, entry: &Entry) -> bool {
-        entry.value.is_sequence() && entry.value.span.start == entry.key.span.start
     }
 
     /// Attributes and blocks in the order of the text.
@@ -238,7 +272,7 @@ impl Editor {
 
     fn insert(&mut self, object: Node, key: &str, value: &Json, after: &[&str]) -> Result<(), Error> {
         let is_object = self.is_object(&object);
-        let of_attributes = |entry: &&Entry| (is_object || !self.is_blocks(entry)) && !entry.key.name.starts_with('(');
+        let of_attributes = |entry: &&Entry| (is_object || !is_blocks(entry)) && !entry.key.name.starts_with('(');
         let first = object.entries().iter().find(of_attributes);
         let neighbour = after.iter().find_map(|name| object.entry(name).filter(of_attributes)).or(first);
         let Some(neighbour) = neighbour else {
@@ -273,23 +307,22 @@ impl Editor {
         if is_object {
             return self.splice(end..end, &format!(", {member}"));
         }
-        // A block of one line holds one attribute at the most: it gets lines.
-        let written = &self.text[object.span.range()];
+        let inner = self.style(object.span, true).deeper();
+        let member = format!("{}{}", inner.indent, inner.member(key, value)?);
+        self.spread(&object, &member, key)
+    }
+
+    /// A block of one line holds one attribute at the most: it gets lines, and these behind it.
+    fn spread(&mut self, block: &Node, lines: &str, name: &str) -> Result<(), Error> {
+        let written = &self.text[block.span.range()];
         let (Some(open), true) = (written.find('{'), written.ends_with('}') && !written.contains('\n')) else {
-            return Err(Error::Layout(key.to_owned()));
+            return Err(Error::Layout(name.to_owned()));
         };
-        let outer = self.style(object.span, true);
-        let inner = outer.deeper();
-        let (start, close) = (object.span.start as usize + open + 1, object.span.end as usize - 1);
+        let outer = self.style(block.span, true);
+        let (start, close) = (block.span.start as usize + open + 1, block.span.end as usize - 1);
         let old = self.text[start..close].trim().to_owned();
-        let new = format!(
-            "{line}{indent}{old}{line}{indent}{}{line}{}",
-            inner.member(key, value)?,
-            outer.indent,
-            line = outer.line_end,
-            indent = inner.indent,
-        );
-        self.splice(start..close, &new)
+        let (line, indent) = (outer.line_end, outer.deeper().indent);
+        self.splice(start..close, &format!("{line}{indent}{old}{line}{lines}{line}{}", outer.indent))
     }
 
     /// The last of the entries of one line that follow an entry line by line.
@@ -297,7 +330,7 @@ impl Editor {
         let mut last = entry;
         let is_line = |entry: &Entry| {
             let whole = &self.text[entry.key.span.start as usize..entry.value.span.end as usize];
-            !whole.contains('\n') && self.tail(entry.value.span.end as usize).whole_line && !self.is_blocks(entry)
+            !whole.contains('\n') && self.tail(entry.value.span.end as usize).whole_line && !is_blocks(entry)
         };
         let mut entries = object.entries().to_vec();
         entries.sort_by_key(|entry| entry.key.span.start);
@@ -369,11 +402,9 @@ impl Editor {
 
     /// The layout of the line on which a span begins.
     fn style(&self, span: Span, multi_line: bool) -> Style {
-        let line = &self.text[self.line_start(span.start as usize)..span.start as usize];
-        let line = line.trim_start_matches('\u{feff}');
-        let indent: String = line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
-        let unit = self.unit();
-        Style { indent, unit, line_end: self.line_end(), multi_line, colon: None, quoted: false }
+        let indent = Layout(&self.text).indent(span).to_owned();
+        let Habits { unit, line_end } = &*self.habits;
+        Style { indent, unit: unit.clone(), line_end, multi_line, colon: None, quoted: false }
     }
 
     /// The layout of an attribute or a member, for one beside it.
@@ -391,16 +422,15 @@ impl Editor {
     }
 
     fn line_end(&self) -> &'static str {
-        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
+        self.habits.line_end
     }
 
     fn line_start(&self, at: usize) -> usize {
-        self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+        Layout(&self.text).line_start(at)
     }
 
     fn starts_line(&self, span: Span) -> bool {
-        let line = &self.text[self.line_start(span.start as usize)..span.start as usize];
-        line.trim_start_matches('\u{feff}').trim().is_empty()
+        Layout(&self.text).starts_line(span)
     }
 
     fn tail(&self, at: usize) -> Tail {
@@ -413,21 +443,23 @@ impl Editor {
         let whole_line = after.is_empty() || after.starts_with('#') || after.starts_with("//");
         Tail { comma, whole_line, end: at + line.len() }
     }
+}
 
-    /// One step of indentation: that of the first attribute in a block.
-    fn unit(&self) -> String {
-        let blocks = self.tree.entries().iter().filter(|entry| self.is_blocks(entry));
-        let first = blocks.flat_map(|entry| entry.value.items()).flat_map(Node::entries).find(|entry| {
-            let start = entry.key.span.start as usize;
-            self.starts_line(entry.key.span) && self.line_start(start) < start
-        });
-        let line = first.map(|entry| &self.text[self.line_start(entry.key.span.start as usize)..]);
-        let indent: String = line.unwrap_or_default().chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
-        match indent.len() {
-            1..=8 => indent,
-            _ => "  ".to_owned(),
-        }
-    }
+/// One step of indentation: that of the first attribute in a block.
+fn unit(text: &str, tree: &Node) -> String {
+    let layout = Layout(text);
+    let blocks = tree.entries().iter().filter(|entry| is_blocks(entry));
+    let first = blocks.flat_map(|entry| entry.value.items()).flat_map(Node::entries).find(|entry| {
+        let start = entry.key.span.start as usize;
+        layout.starts_line(entry.key.span) && layout.line_start(start) < start
+    });
+    let indent = first.map(|entry| layout.indent(entry.key.span)).unwrap_or_default();
+    if (1..=8).contains(&indent.len()) { indent.to_owned() } else { "  ".to_owned() }
+}
+
+/// Whether an entry stands for blocks: these begin with their kind.
+fn is_blocks(entry: &Entry) -> bool {
+    entry.value.is_sequence() && entry.value.span.start == entry.key.span.start
 }
 
 /// The innermost heredoc that holds an offset.

@@ -1,9 +1,14 @@
 //! Edits of JSON text that keep its layout: members and items go in with the indentation, the line
 //! ends and the spacing of their neighbours, and no other byte changes.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
-use super::{Document, Error, Step, children, meaning, path_within, shown, spliced, spliced_unmarked, without};
+use super::{
+    Document, Edit, Error, Layout, Part, Step, applied, children, meaning, path_within, shown, spliced,
+    spliced_unmarked, without,
+};
 use crate::json::parse;
 use crate::placeholder;
 use crate::source::{FileId, Span};
@@ -18,6 +23,18 @@ pub struct Editor {
     /// length, and every change is made to both.
     unmarked: Option<String>,
     tree: Node,
+    habits: Arc<Habits>,
+}
+
+/// How the whole text is laid out, whatever part of it is edited.
+#[derive(Debug)]
+struct Habits {
+    line_end: &'static str,
+    /// One step of indentation.
+    unit: String,
+    /// What stands between the first key and its value, where these are on one line.
+    colon: Option<String>,
+    has_line_breaks: bool,
 }
 
 impl Document for Editor {
@@ -96,6 +113,32 @@ impl Document for Editor {
         self.splice(range.start, range.end, &value.to_string())
     }
 
+    fn copied(&self) -> Box<dyn Document> {
+        Box::new(self.clone())
+    }
+
+    fn part(&self, path: &[Step]) -> Option<Part> {
+        let node = self.get(path).filter(|node| node.is_mapping() && self.unmarked.is_none())?;
+        let range = node.span.range();
+        // The members follow the indentation of the line that the object begins on.
+        let indent = Layout(&self.text).indent(node.span);
+        let text = format!("{indent}{}", &self.text[range.clone()]);
+        let tree = read(&text).ok()?;
+        let around = (indent.len(), 0);
+        let document = Box::new(Editor { text, unmarked: None, tree, habits: Arc::clone(&self.habits) });
+        Some(Part { document, root: Vec::new(), range, around })
+    }
+
+    fn apply(&mut self, edits: &[Edit]) -> Result<(), Error> {
+        if self.unmarked.is_some() && !edits.is_empty() {
+            return Err(Error::Layout("a value with a template in it".to_owned()));
+        }
+        let text = applied(&self.text, edits)?;
+        self.tree = read(&text)?;
+        self.text = text;
+        Ok(())
+    }
+
     fn remove(&mut self, path: &[Step]) -> Result<(), Error> {
         let missing = || Error::NoSuchValue(shown(path));
         let (last, parent) = path.split_last().ok_or_else(missing)?;
@@ -109,14 +152,16 @@ impl Editor {
     pub fn new(text: impl Into<String>) -> Result<Self, Error> {
         let text = text.into();
         let tree = read(&text)?;
-        Ok(Editor { text, unmarked: None, tree })
+        let habits = Habits::of(&text, &tree);
+        Ok(Editor { text, unmarked: None, tree, habits })
     }
 
     /// A text with templates in the syntax of Go, which no edit touches.
     pub fn templated(text: &str) -> Result<Self, Error> {
         let marked = placeholder::mark(FileId(0), text, placeholder::Around::Json).text;
         let tree = read(&marked)?;
-        Ok(Editor { text: marked, unmarked: Some(text.to_owned()), tree })
+        let habits = Habits::of(&marked, &tree);
+        Ok(Editor { text: marked, unmarked: Some(text.to_owned()), tree, habits })
     }
 
     pub fn into_text(self) -> String {
@@ -139,7 +184,7 @@ impl Editor {
         let start = object.span.start as usize + 1;
         let Some(first) = object.entries().first() else {
             // An empty object has no layout to follow: it gets that of its surroundings.
-            let outer = self.style(object.span, self.has_line_breaks());
+            let outer = self.style(object.span, self.habits.has_line_breaks);
             if !outer.multi_line {
                 return (start, format!("{key}{}{}", self.colon(object), outer.render(value)));
             }
@@ -181,33 +226,13 @@ impl Editor {
 
     /// The layout of the line on which a span begins.
     fn style(&self, span: Span, multi_line: bool) -> Style {
-        let before = &self.text[..span.start as usize];
-        let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
-        let indent: String = line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect();
-        Style { indent, unit: self.unit(), line_end: self.line_end(), multi_line, compact: self.compact() }
-    }
-
-    fn line_end(&self) -> &'static str {
-        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
-    }
-
-    fn has_line_breaks(&self) -> bool {
-        self.text.trim_end().contains('\n')
-    }
-
-    /// One step of indentation: what the first line that is indented at all has.
-    fn unit(&self) -> String {
-        self.text
-            .lines()
-            .map(|line| line.chars().take_while(|c| matches!(c, ' ' | '\t')).collect::<String>())
-            .find(|indent| !indent.is_empty())
-            .map(|indent| if indent.starts_with('\t') { "\t".to_owned() } else { indent })
-            .unwrap_or_else(|| "  ".to_owned())
+        let indent = Layout(&self.text).indent(span).to_owned();
+        let Habits { unit, line_end, .. } = &*self.habits;
+        Style { indent, unit: unit.clone(), line_end, multi_line, compact: self.compact() }
     }
 
     fn starts_line(&self, span: Span) -> bool {
-        let before = &self.text[..span.start as usize];
-        before.trim_end_matches([' ', '\t']).ends_with('\n')
+        Layout(&self.text).starts_line(span)
     }
 
     fn multi_line(&self, node: &Node) -> bool {
@@ -216,24 +241,40 @@ impl Editor {
 
     /// Whether the document is written without blanks after colons.
     fn compact(&self) -> bool {
-        match self.tree_colon(&self.tree) {
-            Some(colon) => !colon.contains(' '),
-            None => false,
-        }
-    }
-
-    fn tree_colon(&self, node: &Node) -> Option<String> {
-        if let Some(entry) = node.entries().first() {
-            let between = &self.text[entry.key.span.end as usize..entry.value.span.start as usize];
-            return (!between.contains('\n')).then(|| between.to_owned());
-        }
-        node.items().iter().find_map(|item| self.tree_colon(item))
+        self.habits.colon.as_ref().is_some_and(|colon| !colon.contains(' '))
     }
 
     /// What stands between a key and its value in that object.
     fn colon(&self, object: &Node) -> String {
-        self.tree_colon(object).or_else(|| self.tree_colon(&self.tree)).unwrap_or_else(|| ": ".to_owned())
+        colon_in(&self.text, object).or_else(|| self.habits.colon.clone()).unwrap_or_else(|| ": ".to_owned())
     }
+}
+
+impl Habits {
+    fn of(text: &str, tree: &Node) -> Arc<Habits> {
+        // The first line that is indented at all has one step of it.
+        let indents = text.lines().map(|line| &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]);
+        let unit = match indents.into_iter().find(|indent| !indent.is_empty()) {
+            Some(indent) if indent.starts_with('\t') => "\t",
+            Some(indent) => indent,
+            None => "  ",
+        };
+        Arc::new(Habits {
+            line_end: Layout(text).line_end(),
+            unit: unit.to_owned(),
+            colon: colon_in(text, tree),
+            has_line_breaks: text.trim_end().contains('\n'),
+        })
+    }
+}
+
+/// What stands between the first key of a tree and its value, where these are on one line.
+fn colon_in(text: &str, node: &Node) -> Option<String> {
+    if let Some(entry) = node.entries().first() {
+        let between = &text[entry.key.span.end as usize..entry.value.span.start as usize];
+        return (!between.contains('\n')).then(|| between.to_owned());
+    }
+    node.items().iter().find_map(|item| colon_in(text, item))
 }
 
 struct Style {

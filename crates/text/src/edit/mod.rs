@@ -5,15 +5,17 @@ mod hidden;
 pub mod json;
 pub mod yaml;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde_json::Value as Json;
 use similar::TextDiff;
 
+use crate::source::Span;
 use crate::tree::{Node, Written};
 
 /// A way from the root of a document to a value in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
     Key(String),
     Index(usize),
@@ -45,7 +47,7 @@ pub enum Error {
 }
 
 /// A text of some format while it is edited: what a change needs, whatever the format.
-pub trait Document {
+pub trait Document: Send + Sync {
     fn get(&self, path: &[Step]) -> Option<&Node>;
 
     /// The way to the node that covers exactly those bytes, alone or with its key, the outermost one.
@@ -83,31 +85,138 @@ pub trait Document {
     fn whole(&self) -> Option<Node>;
 
     fn text(&self) -> &str;
+
+    /// A copy that can be edited while this one stays.
+    fn copied(&self) -> Box<dyn Document>;
+
+    /// The part of the document that stands at `path`, to be edited by itself: what is written in it
+    /// means the same wherever it stands. None where that is not known for sure.
+    fn part(&self, path: &[Step]) -> Option<Part> {
+        let _ = path;
+        None
+    }
+
+    /// Puts all of these in, and reads the text once. They are sorted and do not overlap.
+    fn apply(&mut self, edits: &[Edit]) -> Result<(), Error>;
+}
+
+/// Bytes of a text, and what is put in their place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    pub range: Range<usize>,
+    pub new: String,
+}
+
+/// A part of a document that is a document itself, in the layout of the whole.
+pub struct Part {
+    pub document: Box<dyn Document>,
+    /// The way in it to the node that it is made of.
+    pub root: Vec<Step>,
+    /// Where it stands in the text of the whole.
+    pub range: Range<usize>,
+    /// Bytes at both ends of its text that the whole does not have there.
+    around: (usize, usize),
+}
+
+impl Part {
+    /// The text that takes the place of `range`, once the document was edited; none where its ends
+    /// are not what they were.
+    pub fn text<'d>(&self, edited: &'d dyn Document) -> Option<&'d str> {
+        let (before, edited) = (self.document.text(), edited.text());
+        let end = edited.len().checked_sub(self.around.1).filter(|end| *end >= self.around.0)?;
+        let same = edited.get(..self.around.0)? == &before[..self.around.0]
+            && edited.get(end..)? == &before[before.len() - self.around.1..];
+        same.then_some(&edited[self.around.0..end])
+    }
+}
+
+/// A text with all of these in it. They are sorted and do not overlap: an error where they do.
+pub fn applied(text: &str, edits: &[Edit]) -> Result<String, Error> {
+    let mut whole = String::with_capacity(text.len() + edits.iter().map(|edit| edit.new.len()).sum::<usize>());
+    let mut at = 0;
+    for edit in edits {
+        let kept = text.get(at..edit.range.start).filter(|_| text.is_char_boundary(edit.range.end));
+        whole.push_str(kept.ok_or_else(|| Error::Layout("what is changed twice".to_owned()))?);
+        whole.push_str(&edit.new);
+        at = edit.range.end;
+    }
+    whole.push_str(text.get(at..).ok_or_else(|| Error::Layout("what is changed twice".to_owned()))?);
+    Ok(whole)
+}
+
+/// How a text is laid out, whatever its format: its line ends and where its lines begin.
+#[derive(Clone, Copy)]
+struct Layout<'t>(&'t str);
+
+impl<'t> Layout<'t> {
+    fn line_end(self) -> &'static str {
+        if self.0.contains("\r\n") { "\r\n" } else { "\n" }
+    }
+
+    fn line_start(self, at: usize) -> usize {
+        self.0[..at].rfind('\n').map_or(0, |newline| newline + 1)
+    }
+
+    /// What stands before a span on its line.
+    fn before(self, span: Span) -> &'t str {
+        self.0[self.line_start(span.start as usize)..span.start as usize].trim_start_matches('\u{feff}')
+    }
+
+    fn starts_line(self, span: Span) -> bool {
+        self.before(span).trim().is_empty()
+    }
+
+    /// The blanks that the line of a span begins with.
+    fn indent(self, span: Span) -> &'t str {
+        let line = self.before(span);
+        &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+    }
 }
 
 /// The way from `root` to the node that covers exactly those bytes, alone or with its key, the
 /// outermost one.
-fn path_within(root: &Node, wanted: &std::ops::Range<usize>, path: &mut Vec<Step>) -> bool {
-    if root.span.range() == *wanted {
+fn path_within(root: &Node, wanted: &Range<usize>, path: &mut Vec<Step>) -> bool {
+    // An alias leads to text elsewhere, so a child need not lie inside its parent: only where none
+    // that does is what is wanted, all are looked at.
+    search(root, wanted, path, true) || search(root, wanted, path, false)
+}
+
+fn search(node: &Node, wanted: &Range<usize>, path: &mut Vec<Step>, within: bool) -> bool {
+    if node.span.range() == *wanted {
         return true;
     }
-    // An alias leads to text elsewhere, so a child need not lie inside its parent.
-    for entry in root.entries() {
-        path.push(Step::Key(entry.key.name.to_string()));
+    let holds = |range: &Range<usize>| !within || (range.start <= wanted.start && wanted.end <= range.end);
+    for entry in node.entries() {
         let whole = entry.key.span.start as usize..entry.value.span.end as usize;
-        if whole == *wanted || path_within(&entry.value, wanted, path) {
+        if !holds(&whole) && !holds(&entry.value.span.range()) {
+            continue;
+        }
+        path.push(Step::Key(entry.key.name.to_string()));
+        if whole == *wanted || search(&entry.value, wanted, path, within) {
             return true;
         }
         path.pop();
     }
-    for (index, item) in root.items().iter().enumerate() {
+    for (index, item) in node.items().iter().enumerate().filter(|(_, item)| holds(&item.span.range())) {
         path.push(Step::Index(index));
-        if path_within(item, wanted, path) {
+        if search(item, wanted, path, within) {
             return true;
         }
         path.pop();
     }
     false
+}
+
+/// Whether each node lies within the one that it is a part of: so no alias leads elsewhere.
+fn is_nested(node: &Node) -> bool {
+    let range = node.span.range();
+    let within = |child: &Node| {
+        let child = child.span.range();
+        range.start <= child.start && child.end <= range.end
+    };
+    let mut children = node.entries().iter().map(|entry| &entry.value).chain(node.items());
+    node.entries().iter().all(|entry| range.contains(&(entry.key.span.start as usize)))
+        && children.all(|child| within(child) && is_nested(child))
 }
 
 fn spliced(text: &str, range: std::ops::Range<usize>, inserted: &str) -> String {
@@ -159,16 +268,18 @@ pub fn differences(before: &Node, after: &Node) -> Vec<Vec<Step>> {
     found
 }
 
-fn differ(before: &Node, after: &Node, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
+fn differ<'n>(before: &'n Node, after: &'n Node, path: &mut Vec<Step>, found: &mut Vec<Vec<Step>>) {
     match (&before.written, &after.written) {
         (Written::Mapping(old), Written::Mapping(new)) if before.tag == after.tag => {
-            let names = |entries: &[crate::tree::Entry]| -> Vec<Box<str>> {
-                entries.iter().map(|entry| entry.key.name.clone()).collect()
+            // Of a name that is written twice, the last counts.
+            let named = |entries: &'n [crate::tree::Entry]| -> BTreeMap<&'n str, &'n Node> {
+                entries.iter().map(|entry| (&*entry.key.name, &entry.value)).collect()
             };
-            let all: std::collections::BTreeSet<Box<str>> = names(old).into_iter().chain(names(new)).collect();
+            let (old, new) = (named(old), named(new));
+            let all: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
             for name in all {
-                path.push(Step::Key(name.to_string()));
-                match (before.get(&name), after.get(&name)) {
+                path.push(Step::Key(name.to_owned()));
+                match (old.get(name), new.get(name)) {
                     (Some(old), Some(new)) => differ(old, new, path, found),
                     _ => found.push(path.clone()),
                 }

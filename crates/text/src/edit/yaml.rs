@@ -4,10 +4,16 @@
 mod inline;
 mod layout;
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use self::inline::{flow, in_quotes_of, scalar, tagged};
-use super::{Document, Error, Step, children, meaning, path_within, shown, spliced, spliced_unmarked, without};
+use self::layout::Habits;
+use super::{
+    Document, Edit, Error, Part, Step, applied, children, meaning, path_within, shown, spliced, spliced_unmarked,
+    without,
+};
 use crate::placeholder;
 use crate::source::{FileId, Span};
 use crate::tree::{Entry, Node, Written};
@@ -26,6 +32,7 @@ pub struct Editor {
     unmarked: Option<String>,
     dialect: Dialect,
     documents: Vec<Node>,
+    habits: Arc<Habits>,
 }
 
 impl Document for Editor {
@@ -113,6 +120,36 @@ impl Document for Editor {
         self.splice(range.start, range.end, &rendered)
     }
 
+    fn copied(&self) -> Box<dyn Document> {
+        Box::new(self.clone())
+    }
+
+    /// A mapping in block style on lines of its own, of a text in which no alias leads elsewhere.
+    fn part(&self, path: &[Step]) -> Option<Part> {
+        let node = self.get(path).filter(|node| node.is_mapping() && node.tag.is_none())?;
+        let first = node.entries().first()?.key.span;
+        if self.unmarked.is_some() || !self.habits.is_nested || self.is_flow(node) || !self.starts_line(first) {
+            return None;
+        }
+        let range = self.line_start(first.start as usize)..self.end_of_line(node.span);
+        let line_end = self.line_end();
+        let text = format!("{}{line_end}", &self.text[range.clone()]);
+        let documents = documents(&text, self.dialect).ok().filter(|documents| documents.len() == 1)?;
+        let habits = Arc::clone(&self.habits);
+        let document = Box::new(Editor { text, unmarked: None, dialect: self.dialect, documents, habits });
+        Some(Part { document, root: vec![Step::Index(0)], range, around: (0, line_end.len()) })
+    }
+
+    fn apply(&mut self, edits: &[Edit]) -> Result<(), Error> {
+        if self.unmarked.is_some() && !edits.is_empty() {
+            return Err(Error::Layout("a value with a template in it".to_owned()));
+        }
+        let text = applied(&self.text, edits)?;
+        self.documents = documents(&text, self.dialect)?;
+        self.text = text;
+        Ok(())
+    }
+
     fn remove(&mut self, path: &[Step]) -> Result<(), Error> {
         let missing = || Error::NoSuchValue(shown(path));
         let (last, parent_path) = path.split_last().ok_or_else(missing)?;
@@ -153,14 +190,16 @@ impl Editor {
     pub fn new(text: impl Into<String>, dialect: Dialect) -> Result<Self, Error> {
         let text = text.into();
         let documents = documents(&text, dialect)?;
-        Ok(Editor { text, unmarked: None, dialect, documents })
+        let habits = Habits::of(&text, &documents);
+        Ok(Editor { text, unmarked: None, dialect, documents, habits })
     }
 
     /// A text with templates in the syntax of Go, which no edit touches.
     pub fn templated(text: &str, dialect: Dialect) -> Result<Self, Error> {
         let marked = placeholder::mark(FileId(0), text, placeholder::Around::Yaml).text;
         let documents = documents(&marked, dialect)?;
-        Ok(Editor { text: marked, unmarked: Some(text.to_owned()), dialect, documents })
+        let habits = Habits::of(&marked, &documents);
+        Ok(Editor { text: marked, unmarked: Some(text.to_owned()), dialect, documents, habits })
     }
 
     pub fn into_text(self) -> String {
@@ -262,11 +301,11 @@ impl Editor {
     fn block_value(&self, value: &Json, column: usize) -> String {
         match value {
             Json::Object(members) if !members.is_empty() && tagged(members).is_none() => {
-                let inner = column + self.unit();
+                let inner = column + self.habits.unit;
                 members.iter().map(|(key, value)| self.block_line(key, value, inner)).collect()
             }
             Json::Array(items) if items.iter().any(Json::is_object) || flow(value).len() > WIDEST_FLOW => {
-                let dash = column + if self.sequences_are_indented() { self.unit() } else { 0 };
+                let dash = column + if self.habits.sequences_are_indented { self.habits.unit } else { 0 };
                 items
                     .iter()
                     .map(|item| format!("{}{}- {}", self.line_end(), " ".repeat(dash), self.block_item(item, dash)))

@@ -1,17 +1,72 @@
 //! How a text in YAML is laid out: its line ends, where lines begin, how deep it indents, and what
 //! is written in flow style.
 
+use std::sync::Arc;
+
 use super::{Editor, blanks, own_entries};
+use crate::edit::{Layout, is_nested};
 use crate::source::Span;
 use crate::tree::{Entry, Node};
 
+/// How the whole text is laid out, whatever part of it is edited.
+#[derive(Debug)]
+pub(super) struct Habits {
+    line_end: &'static str,
+    /// Columns of one step of indentation: the first one that the text has.
+    pub unit: usize,
+    /// Whether the dashes of a sequence stand further right than its key.
+    pub sequences_are_indented: bool,
+    /// Whether no alias leads to text elsewhere.
+    pub is_nested: bool,
+}
+
+impl Habits {
+    pub fn of(text: &str, documents: &[Node]) -> Arc<Habits> {
+        let column = |span: Span| Layout(text).before(span).chars().count();
+        let unit = first_entry(documents, &|entry| {
+            let structure = entry.value.is_mapping() && !is_flow(text, &entry.value);
+            let inner = own_entries(&entry.value).next().filter(|_| structure)?;
+            column(inner.key.span).checked_sub(column(entry.key.span)).filter(|unit| *unit > 0)
+        });
+        let indented = first_entry(documents, &|entry| {
+            let first = entry.value.items().first().filter(|_| !is_flow(text, &entry.value))?;
+            let start = Layout(text).line_start(first.span.start as usize);
+            let line = &text[start..first.span.start as usize];
+            Some(line[..line.find('-')?].chars().count() > column(entry.key.span))
+        });
+        Arc::new(Habits {
+            line_end: Layout(text).line_end(),
+            unit: unit.unwrap_or(2),
+            sequences_are_indented: indented.unwrap_or(true),
+            is_nested: documents.iter().all(is_nested),
+        })
+    }
+}
+
+/// The first entry, from outside in, of which something is found.
+fn first_entry<T>(nodes: &[Node], find: &dyn Fn(&Entry) -> Option<T>) -> Option<T> {
+    nodes.iter().find_map(|node| {
+        let in_entry = |entry| find(entry).or_else(|| first_entry(std::slice::from_ref(&entry.value), find));
+        own_entries(node).find_map(in_entry).or_else(|| first_entry(node.items(), find))
+    })
+}
+
+fn is_flow(text: &str, node: &Node) -> bool {
+    let written = &text[node.span.range()];
+    let untagged = match written.strip_prefix('!') {
+        Some(tagged) => tagged.trim_start_matches(|c: char| !c.is_whitespace()).trim_start(),
+        None => written,
+    };
+    untagged.starts_with(['{', '['])
+}
+
 impl Editor {
     pub(super) fn line_end(&self) -> &'static str {
-        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
+        self.habits.line_end
     }
 
     pub(super) fn line_start(&self, at: usize) -> usize {
-        self.text[..at].rfind('\n').map_or(0, |newline| newline + 1)
+        Layout(&self.text).line_start(at)
     }
 
     /// Where a new line goes that comes after this span: behind a comment on its last line.
@@ -23,8 +78,7 @@ impl Editor {
     }
 
     pub(super) fn column(&self, span: Span) -> usize {
-        let line = &self.text[self.line_start(span.start as usize)..span.start as usize];
-        line.trim_start_matches('\u{feff}').chars().count()
+        Layout(&self.text).before(span).chars().count()
     }
 
     pub(super) fn indent_of(&self, span: Span) -> String {
@@ -32,55 +86,10 @@ impl Editor {
     }
 
     pub(super) fn starts_line(&self, span: Span) -> bool {
-        self.text[self.line_start(span.start as usize)..span.start as usize].trim().is_empty()
+        Layout(&self.text).starts_line(span)
     }
 
     pub(super) fn is_flow(&self, node: &Node) -> bool {
-        let written = &self.text[node.span.range()];
-        let untagged = match written.strip_prefix('!') {
-            Some(tagged) => tagged.trim_start_matches(|c: char| !c.is_whitespace()).trim_start(),
-            None => written,
-        };
-        untagged.starts_with(['{', '['])
-    }
-
-    /// Columns of one step of indentation: the first one that the text has.
-    pub(super) fn unit(&self) -> usize {
-        let mut unit = None;
-        self.each_entry(&mut |entry| {
-            if entry.value.is_mapping() && !self.is_flow(&entry.value) && unit.is_none() {
-                let inner = own_entries(&entry.value).next().map(|inner| self.column(inner.key.span));
-                unit = inner.and_then(|inner| inner.checked_sub(self.column(entry.key.span))).filter(|unit| *unit > 0);
-            }
-        });
-        unit.unwrap_or(2)
-    }
-
-    /// Whether the dashes of a sequence stand further right than its key.
-    pub(super) fn sequences_are_indented(&self) -> bool {
-        let mut indented = None;
-        self.each_entry(&mut |entry| {
-            if let Some(first) = entry.value.items().first()
-                && indented.is_none()
-                && !self.is_flow(&entry.value)
-            {
-                let line = &self.text[self.line_start(first.span.start as usize)..first.span.start as usize];
-                if let Some(dash) = line.find('-') {
-                    indented = Some(line[..dash].chars().count() > self.column(entry.key.span));
-                }
-            }
-        });
-        indented.unwrap_or(true)
-    }
-
-    fn each_entry(&self, visit: &mut dyn FnMut(&Entry)) {
-        fn walk(node: &Node, visit: &mut dyn FnMut(&Entry)) {
-            for entry in own_entries(node) {
-                visit(entry);
-                walk(&entry.value, visit);
-            }
-            node.items().iter().for_each(|item| walk(item, visit));
-        }
-        self.documents.iter().for_each(|document| walk(document, visit));
+        is_flow(&self.text, node)
     }
 }
