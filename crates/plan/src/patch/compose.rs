@@ -20,10 +20,11 @@ pub(super) fn is_service(document: &dyn Document, change: &Change<'_>) -> bool {
 /// What a change comes to in a document.
 pub(super) fn jobs<'a>(document: &dyn Document, change: &Change<'a>) -> Result<Vec<Job<'a>>, Error> {
     let service = way_to_service(document, subject(change))?;
-    let job: Job<'a> = match change {
+    let way = service.clone();
+    let job = match change {
         Change::Remedy { remedy, .. } => {
             let remedy = *remedy;
-            Box::new(move |pen| Service { pen, way: &service }.remedy(remedy))
+            Job::new(&way, move |pen| Service { pen, way: &service }.remedy(remedy))
         }
         Change::Plan { located, plan } => {
             let planned =
@@ -31,7 +32,7 @@ pub(super) fn jobs<'a>(document: &dyn Document, change: &Change<'a>) -> Result<V
             let planned = planned.ok_or_else(|| {
                 Error::NoSuchContainer(plan.containers.first().map(|planned| planned.name.clone()).unwrap_or_default())
             })?;
-            Box::new(move |pen| Service { pen, way: &service }.harden(planned))
+            Job::new(&way, move |pen| Service { pen, way: &service }.harden(planned))
         }
     };
     Ok(vec![job])

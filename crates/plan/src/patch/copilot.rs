@@ -21,8 +21,8 @@ pub(super) fn jobs<'a>(document: &dyn Document, change: &Change<'a>) -> Result<V
         Change::Remedy { subject, remedy, .. } => {
             let remedy = *remedy;
             let root = root_of(document, *subject)?;
-            let job: Job<'a> = Box::new(move |pen| Manifest { pen, root: &root }.remedy(remedy));
-            Ok(vec![job])
+            let way = root.clone();
+            Ok(vec![Job::new(&way, move |pen| Manifest { pen, root: &root }.remedy(remedy))])
         }
         Change::Plan { located, plan } => {
             let plan = *plan;
@@ -38,8 +38,8 @@ pub(super) fn jobs<'a>(document: &dyn Document, change: &Change<'a>) -> Result<V
                     }
                     return Err(beside(&planned.name));
                 }
-                let root = root.clone();
-                jobs.push(Box::new(move |pen| Manifest { pen, root: &root }.harden(planned)));
+                let way = root.clone();
+                jobs.push(Job::new(&root, move |pen| Manifest { pen, root: &way }.harden(planned)));
             }
             Ok(jobs)
         }

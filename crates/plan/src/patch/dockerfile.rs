@@ -2,14 +2,15 @@
 //! stage and before it gives up root.
 
 use tojimari_text::dockerfile::{self, Instruction};
-use tojimari_text::{FileId, edit};
+use tojimari_text::edit::{self, Edit};
+use tojimari_text::FileId;
 
-use super::{Change, Error, Patched};
+use super::{Change, Edits, Error};
 use crate::plan::{ContainerPlan, ImageFolder, WritableMount};
 
 /// The Dockerfile with what the plan of its container wants of the image. The change names the
 /// container by the plan: a Dockerfile does not.
-pub(super) fn patched(text: &str, file: FileId, changes: &[Change<'_>]) -> Result<Patched, Error> {
+pub(super) fn edits(text: &str, file: FileId, changes: &[Change<'_>]) -> Result<Edits, Error> {
     let mut whole = text.to_owned();
     for change in changes {
         match change {
@@ -20,11 +21,11 @@ pub(super) fn patched(text: &str, file: FileId, changes: &[Change<'_>]) -> Resul
             },
         }
     }
-    let mut patched = Patched::default();
+    let mut found = Edits::default();
     if whole != text {
-        patched.texts.insert(file, whole);
+        found.edits.insert(file, vec![Edit { range: 0..text.len(), new: whole }]);
     }
-    Ok(patched)
+    Ok(found)
 }
 
 fn written(text: &str, plan: &ContainerPlan) -> Result<String, Error> {

@@ -100,7 +100,8 @@ pub(super) fn jobs<'a>(document: &dyn Document, change: &Change<'a>) -> Result<V
             let node = document.get(&path).ok_or(Error::NoSuchPlace)?;
             let spelling = if is_resource { Spelling::Pascal } else { Spelling::of(node) };
             let path = if is_resource { [&path[..], &["Properties".into()]].concat() } else { path };
-            let job: Job<'a> = Box::new(move |pen| {
+            let way = path.clone();
+            let job = Job::new(&way, move |pen| {
                 if let Some((_, resource)) = path.split_last().filter(|_| is_resource && pen.get(&path).is_none()) {
                     pen.set(resource, "Properties", json!({}), &["Type"])?;
                 }
@@ -117,9 +118,11 @@ pub(super) fn jobs<'a>(document: &dyn Document, change: &Change<'a>) -> Result<V
                 let found = located.containers.iter().find(|(name, _)| *name == planned.name);
                 let (_, span) = found.ok_or_else(|| Error::NoSuchContainer(planned.name.clone()))?;
                 let (task, container) = (task.clone(), path_of(document, *span)?);
-                jobs.push(Box::new(move |pen| Writer { pen, spelling }.harden(&task, &container, planned)));
+                let way = task.clone();
+                jobs.push(Job::new(&way, move |pen| Writer { pen, spelling }.harden(&task, &container, planned)));
             }
-            jobs.push(Box::new(move |pen| Writer { pen, spelling }.memory(&task, plan)));
+            let way = task.clone();
+            jobs.push(Job::new(&way, move |pen| Writer { pen, spelling }.memory(&task, plan)));
             Ok(jobs)
         }
     }

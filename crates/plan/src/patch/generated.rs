@@ -10,29 +10,42 @@ use tojimari_text::Source;
 use super::{Change, Error};
 use crate::plan::{ContainerPlan, Plan, WritableBy};
 
-/// An error for a file whose source is another one.
-pub(super) fn refuse(source: &Source, format: Format, change: &Change<'_>) -> Result<(), Error> {
+/// What a file was made of, whose text is not its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Cdk,
+    TerraformPlan,
+    Jsonnet,
+}
+
+/// What a file was made of, where its text is not its source.
+pub(super) fn origin(source: &Source, format: Format) -> Option<Origin> {
     let text = &source.text;
     let is_template = matches!(format, Format::Json | Format::CloudFormation);
     if is_template && text.contains("aws:cdk:path") {
-        return Err(Error::ByHand(format!(
-            "the CDK wrote this template: change the construct that it comes from\n{}",
-            cdk(change)
-        )));
+        Some(Origin::Cdk)
+    } else if format == Format::Json && text.contains("\"planned_values\"") && text.contains("\"terraform_version\"") {
+        Some(Origin::TerraformPlan)
+    } else if format == Format::Ecspresso && source.name.ends_with("sonnet") {
+        Some(Origin::Jsonnet)
+    } else {
+        None
     }
-    if format == Format::Json && text.contains("\"planned_values\"") && text.contains("\"terraform_version\"") {
-        return Err(Error::ByHand(format!(
-            "this is a plan of Terraform: change the configuration that it was made of\n{}",
-            terraform(change)
-        )));
-    }
-    if format == Format::Ecspresso && source.name.ends_with("sonnet") {
-        return Err(Error::ByHand(format!(
-            "Jsonnet is a program: change the object that it comes from\n{}",
-            jsonnet(change)
-        )));
-    }
-    Ok(())
+}
+
+/// The error for a file whose source is another one.
+pub(super) fn refused(origin: Origin, change: &Change<'_>) -> Error {
+    Error::ByHand(match origin {
+        Origin::Cdk => {
+            format!("the CDK wrote this template: change the construct that it comes from\n{}", cdk(change))
+        }
+        Origin::TerraformPlan => {
+            format!("this is a plan of Terraform: change the configuration that it was made of\n{}", terraform(change))
+        }
+        Origin::Jsonnet => {
+            format!("Jsonnet is a program: change the object that it comes from\n{}", jsonnet(change))
+        }
+    })
 }
 
 /// What becomes of one container, whichever change it is.

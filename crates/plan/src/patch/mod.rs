@@ -12,14 +12,19 @@ mod remedy;
 mod template_json;
 mod terraform;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, RwLock};
 
 use tojimari_model::declared::TaskDefinition;
 use tojimari_model::finding::Remedy;
 use tojimari_read::Format;
-use tojimari_text::{FileId, Sources, Span};
+use tojimari_text::edit::{Document, Edit};
+use tojimari_text::{FileId, Source, Sources, Span};
 
 pub use registrable::registrable;
+
+use self::generated::Origin;
+use self::job::{Check, Done};
 
 use crate::plan::Plan;
 
@@ -125,52 +130,142 @@ pub struct Patched {
     pub notes: Vec<String>,
 }
 
+/// What changes of a file come to, as places of the texts that were read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Edits {
+    /// By file; sorted, and apart from each other.
+    pub edits: BTreeMap<FileId, Vec<Edit>>,
+    /// As those of [`Patched`].
+    pub notes: Vec<String>,
+}
+
 /// The files with all of these changes in them, or with none. The changes are all about `file`.
 pub fn patched(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Result<Patched, Error> {
-    let source = sources.get(file);
-    let Some(format) = tojimari_read::format(&source.text, &source.name) else {
-        // A template, or a file of JSON, that a configuration reads.
-        return terraform::patched(sources, changes);
-    };
-    if let Some(change) = changes.first() {
-        generated::refuse(&source, format, change)?;
-    }
-    meant(sources, file, changes)
+    Session::new(sources).patched(file, changes)
 }
 
 /// The same for files that are not to be written, to see what the changes would come to: also a
 /// file that was generated has them.
 pub fn meant(sources: &Sources, file: FileId, changes: &[Change<'_>]) -> Result<Patched, Error> {
-    let source = sources.get(file);
-    let Some(format) = tojimari_read::format(&source.text, &source.name) else {
-        // A template, or a file of JSON, that a configuration reads.
-        return terraform::patched(sources, changes);
-    };
-    let mut document = match format {
-        Format::Dockerfile => return dockerfile::patched(&source.text, file, changes),
-        Format::Terraform => return terraform::patched(sources, changes),
-        Format::Json if source.text.contains("${") => match job::open(&source.text, format) {
-            Ok(document) => document,
-            Err(_) => return terraform::patched(sources, changes),
-        },
-        _ => job::open(&source.text, format)?,
-    };
-    let mut jobs = Vec::new();
-    for change in changes {
-        let jobs_of = match format {
-            Format::Copilot => copilot::jobs,
-            Format::Compose => compose::jobs,
-            Format::Json if compose::is_service(&*document, change) => compose::jobs,
-            _ => ecs::jobs,
+    let session = Session::new(sources);
+    session.applied(session.found(file, changes, Check::Whole)?)
+}
+
+/// Files that are open for changes: each is read once, however many changes are asked for.
+pub struct Session<'s> {
+    sources: &'s Sources,
+    opened: RwLock<HashMap<FileId, Arc<Opened>>>,
+    regions: RwLock<HashMap<terraform::Region, Result<Arc<terraform::Text>, Error>>>,
+}
+
+/// A file, and how it is edited.
+struct Opened {
+    /// The program that wrote the file, or that it is.
+    origin: Option<Origin>,
+    editing: Editing,
+}
+
+enum Editing {
+    Document(Format, Result<Box<dyn Document>, Error>),
+    Dockerfile,
+    /// A configuration, or a template or file of JSON that one reads.
+    Terraform,
+}
+
+impl Opened {
+    fn new(source: &Source) -> Opened {
+        let format = tojimari_read::format(&source.text, &source.name);
+        let origin = format.and_then(|format| generated::origin(source, format));
+        let editing = match format {
+            None | Some(Format::Terraform) => Editing::Terraform,
+            Some(Format::Dockerfile) => Editing::Dockerfile,
+            Some(format) => match job::open(&source.text, format) {
+                Err(_) if format == Format::Json && source.text.contains("${") => Editing::Terraform,
+                document => Editing::Document(format, document),
+            },
         };
-        jobs.extend(jobs_of(&*document, change)?);
+        Opened { origin, editing }
     }
-    let notes = job::carry_out(&mut *document, &jobs)?;
-    let mut patched = Patched { notes, ..Patched::default() };
-    if document.text() != source.text {
-        patched.texts.insert(file, document.text().to_owned());
+}
+
+impl<'s> Session<'s> {
+    pub fn new(sources: &'s Sources) -> Session<'s> {
+        Session { sources, opened: RwLock::default(), regions: RwLock::default() }
     }
-    Ok(patched)
+
+    /// The files with all of these changes in them, or with none. The changes are all about `file`.
+    pub fn patched(&self, file: FileId, changes: &[Change<'_>]) -> Result<Patched, Error> {
+        self.may_be_written(file, changes)?;
+        self.applied(self.found(file, changes, Check::Whole)?)
+    }
+
+    /// What these changes come to by themselves. What lies within a resource or a block is compared
+    /// there: the whole file is not read again for it.
+    pub fn edits(&self, file: FileId, changes: &[Change<'_>]) -> Result<Edits, Error> {
+        self.may_be_written(file, changes)?;
+        self.found(file, changes, Check::Parts)
+    }
+
+    fn may_be_written(&self, file: FileId, changes: &[Change<'_>]) -> Result<(), Error> {
+        match (self.open(file).origin, changes.first()) {
+            (Some(origin), Some(change)) => Err(generated::refused(origin, change)),
+            _ => Ok(()),
+        }
+    }
+
+    fn open(&self, file: FileId) -> Arc<Opened> {
+        if let Some(opened) = self.opened.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&file) {
+            return Arc::clone(opened);
+        }
+        let mut opened = self.opened.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        Arc::clone(opened.entry(file).or_insert_with(|| Arc::new(Opened::new(&self.sources.get(file)))))
+    }
+
+    fn region(
+        &self,
+        region: terraform::Region,
+        read: impl FnOnce() -> Result<terraform::Text, Error>,
+    ) -> Result<Arc<terraform::Text>, Error> {
+        if let Some(text) = self.regions.read().unwrap_or_else(|poisoned| poisoned.into_inner()).get(&region) {
+            return text.clone();
+        }
+        let mut regions = self.regions.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        regions.entry(region).or_insert_with(|| read().map(Arc::new)).clone()
+    }
+
+    fn found(&self, file: FileId, changes: &[Change<'_>], check: Check) -> Result<Edits, Error> {
+        let opened = self.open(file);
+        let (format, document) = match &opened.editing {
+            Editing::Terraform => return terraform::edits(self, changes, check),
+            Editing::Dockerfile => return dockerfile::edits(&self.sources.get(file).text, file, changes),
+            Editing::Document(format, document) => (*format, &**document.as_ref().map_err(Clone::clone)?),
+        };
+        let mut jobs = Vec::new();
+        for change in changes {
+            let jobs_of = match format {
+                Format::Copilot => copilot::jobs,
+                Format::Compose => compose::jobs,
+                Format::Json if compose::is_service(document, change) => compose::jobs,
+                _ => ecs::jobs,
+            };
+            jobs.extend(jobs_of(document, change)?);
+        }
+        let Done { edits, notes } = job::carry_out(document, &jobs, check)?;
+        let edits = if edits.is_empty() { BTreeMap::new() } else { BTreeMap::from([(file, edits)]) };
+        Ok(Edits { edits, notes })
+    }
+
+    fn applied(&self, found: Edits) -> Result<Patched, Error> {
+        let mut patched = Patched { notes: found.notes, ..Patched::default() };
+        for (file, edits) in found.edits {
+            let source = self.sources.get(file);
+            let text = tojimari_text::edit::applied(&source.text, &edits)?;
+            if text != source.text {
+                patched.texts.insert(file, text);
+            }
+        }
+        Ok(patched)
+    }
 }
 
 #[cfg(test)]

@@ -150,11 +150,10 @@ impl Writer<'_, '_> {
         if self.pen.get(path).map_or(0, |object| object.entries().len()) > 1 {
             return self.take(path, list);
         }
-        let (key, parent) = path.split_last().ok_or(Error::NoSuchPlace)?;
+        let (_, parent) = path.split_last().ok_or(Error::NoSuchPlace)?;
         if self.pen.get(parent).map_or(0, |object| object.entries().len()) > 1 {
             return self.pen.remove(path);
         }
-        let _ = key;
         self.pen.remove(parent)
     }
 

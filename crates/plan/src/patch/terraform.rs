@@ -8,22 +8,24 @@
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 use tojimari_model::finding::{Remedy, WantedTag};
-use tojimari_text::edit::{self, Document, Step, hcl, json as json_edit, meaning};
+use tojimari_text::edit::{self, Document, Edit, Step, hcl, json as json_edit, meaning};
 use tojimari_text::{Entry, FileId, Node, Sources, Span, Written};
 
 use super::ecs::{self, AFTER_IN_MODULE, AFTER_OF_CONTAINER};
-use super::job::{Job, Pen, carry_out};
+use super::job::{Check, Job, Pen, carry_out};
 use super::template_json::Masked;
-use super::{Change, Error, Located, Patched, generated};
+use super::{Change, Edits, Error, Located, Session, generated};
 use crate::decide::exec_mount;
 use crate::plan::{ContainerPlan, Plan, Seed, WritableBy, WritableMount};
 
-/// The files with all of these changes in them.
-pub(super) fn patched(sources: &Sources, changes: &[Change<'_>]) -> Result<Patched, Error> {
-    let mut work = Work { sources, texts: BTreeMap::new(), notes: Vec::new() };
+/// What all of these changes come to.
+pub(super) fn edits(session: &Session<'_>, changes: &[Change<'_>], check: Check) -> Result<Edits, Error> {
+    let sources = session.sources;
+    let mut work = Work { session, sources, texts: BTreeMap::new(), notes: Vec::new() };
     for change in changes {
         let added = match change {
             Change::Remedy { subject, at, remedy } => work.remedy(*subject, *at, remedy),
@@ -32,7 +34,7 @@ pub(super) fn patched(sources: &Sources, changes: &[Change<'_>]) -> Result<Patch
         added.map_err(|error| by_hand(error, change, sources))?;
     }
     let change = changes.first();
-    work.finish().map_err(|error| match change {
+    work.finish(check).map_err(|error| match change {
         Some(change) => by_hand(error, change, sources),
         None => error,
     })
@@ -64,27 +66,36 @@ fn by_hand(error: Error, change: &Change<'_>, sources: &Sources) -> Error {
 }
 
 /// A part of a file that is edited as a whole: the file itself, or JSON within it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Region {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Region {
     file: FileId,
     /// Where JSON with holes in it begins; none for a file of Terraform's own language.
     json: Option<usize>,
 }
 
-/// A region while it is edited.
-enum Text {
+/// A region as it was read.
+pub(super) enum Text {
     Hcl(hcl::Editor),
     Json(Box<(Masked, json_edit::Editor)>),
 }
 
+impl Text {
+    fn new(source: &str, content: Option<&str>) -> Result<Text, Error> {
+        let Some(content) = content else { return Ok(Text::Hcl(hcl::Editor::new(source)?)) };
+        let masked = Masked::new(content)?;
+        let editor = json_edit::Editor::new(&*masked.text)?;
+        Ok(Text::Json(Box::new((masked, editor))))
+    }
+}
+
 struct Open<'a> {
-    text: Text,
+    text: Arc<Text>,
     jobs: Vec<Job<'a>>,
 }
 
 impl Open<'_> {
     fn document(&self) -> &dyn Document {
-        match &self.text {
+        match &*self.text {
             Text::Hcl(editor) => editor,
             Text::Json(json) => &json.1,
         }
@@ -125,6 +136,7 @@ struct Container {
 }
 
 struct Work<'s, 'a> {
+    session: &'s Session<'s>,
     sources: &'s Sources,
     texts: BTreeMap<Region, Open<'a>>,
     notes: Vec<String>,
@@ -133,14 +145,8 @@ struct Work<'s, 'a> {
 impl<'a> Work<'_, 'a> {
     fn open(&mut self, region: Region, content: Option<&str>) -> Result<&mut Open<'a>, Error> {
         if !self.texts.contains_key(&region) {
-            let text = match content {
-                None => Text::Hcl(hcl::Editor::new(&*self.sources.get(region.file).text)?),
-                Some(content) => {
-                    let masked = Masked::new(content)?;
-                    let editor = json_edit::Editor::new(&*masked.text)?;
-                    Text::Json(Box::new((masked, editor)))
-                }
-            };
+            let sources = self.sources;
+            let text = self.session.region(region, || Text::new(&sources.get(region.file).text, content))?;
             self.texts.insert(region, Open { text, jobs: Vec::new() });
         }
         self.texts.get_mut(&region).ok_or(Error::NoSuchPlace)
@@ -157,7 +163,8 @@ impl<'a> Work<'_, 'a> {
         let is_hcl = [".tf", ".tofu", ".tfvars"].iter().any(|ending| name.ends_with(ending));
         let content = if is_hcl {
             let region = Region { file: span.file, json: None };
-            let Text::Hcl(editor) = &self.open(region, None)?.text else { return Err(Error::NoSuchPlace) };
+            let text = Arc::clone(&self.open(region, None)?.text);
+            let Text::Hcl(editor) = &*text else { return Err(Error::NoSuchPlace) };
             match editor.heredoc(start).filter(|content| end <= content.end) {
                 Some(content) => content,
                 None => {
@@ -171,7 +178,7 @@ impl<'a> Work<'_, 'a> {
         let region = Region { file: span.file, json: Some(content.start) };
         let offset = content.start;
         let open = self.open(region, Some(&source.text[content]))?;
-        let Text::Json(json) = &open.text else { return Err(Error::NoSuchPlace) };
+        let Text::Json(json) = &*open.text else { return Err(Error::NoSuchPlace) };
         let [start, end] = [start, end].map(|at| json.0.masked(at - offset));
         let path = json.1.path_of(start, end).ok_or(Error::NoSuchPlace)?;
         Ok(Target { region, path })
@@ -182,9 +189,10 @@ impl<'a> Work<'_, 'a> {
         open.document().get(&target.path).ok_or(Error::NoSuchPlace)
     }
 
-    fn job(&mut self, region: Region, job: impl Fn(&mut Pen<'_>) -> Result<(), Error> + 'a) {
+    /// `way` leads to what the job is about.
+    fn job(&mut self, region: Region, way: &[Step], job: impl Fn(&mut Pen<'_>) -> Result<(), Error> + 'a) {
         if let Some(open) = self.texts.get_mut(&region) {
-            open.jobs.push(Box::new(job));
+            open.jobs.push(Job::new(way, job));
         }
     }
 
@@ -204,7 +212,7 @@ impl<'a> Work<'_, 'a> {
             && self.node(&Target { region, path: path.clone() })?.is_mapping()
         {
             self.note(subject, at);
-            self.job(region, move |pen| into(pen, &path, tags));
+            self.job(region, &path.clone(), move |pen| into(pen, &path, tags));
             return Ok(());
         }
         let Some(name) = container_of(remedy) else { return self.resource(subject, remedy) };
@@ -212,13 +220,13 @@ impl<'a> Work<'_, 'a> {
         let Target { region, path } = target;
         match (names, remedy) {
             (_, Remedy::ExecFolder { folder, .. }) => {
-                self.job(region, move |pen| tmpfs(pen, names, &path, &exec_mount(folder)));
+                self.job(region, &path.clone(), move |pen| tmpfs(pen, names, &path, &exec_mount(folder)));
             }
-            (Names::Api, _) => self.job(region, move |pen| ecs::Writer::camel(pen).remedy(&path, remedy)),
+            (Names::Api, _) => self.job(region, &path.clone(), move |pen| ecs::Writer::camel(pen).remedy(&path, remedy)),
             (Names::Snake, Remedy::NonRootUser { .. } | Remedy::LogConfiguration { .. }) => {
                 return Err(Error::ByHand(remedy.sentence()));
             }
-            (Names::Snake, _) => self.job(region, move |pen| ecs::Writer::arguments(pen).remedy(&path, remedy)),
+            (Names::Snake, _) => self.job(region, &path.clone(), move |pen| ecs::Writer::arguments(pen).remedy(&path, remedy)),
         }
         Ok(())
     }
@@ -250,7 +258,7 @@ impl<'a> Work<'_, 'a> {
         };
         self.note(subject, at);
         let Target { region, path } = target;
-        self.job(region, move |pen| pen.replace(&path, value.clone()));
+        self.job(region, &path.clone(), move |pen| pen.replace(&path, value.clone()));
         Ok(true)
     }
 
@@ -363,7 +371,7 @@ impl<'a> Work<'_, 'a> {
             let at = located.memory.unwrap_or(located.task);
             if at == located.task || !self.replaces(located.task, at, json!(memory))? {
                 let Target { region, path } = task;
-                self.job(region, move |pen| pen.set(&path, "memory", json!(memory), &["cpu", "family", "source"]));
+                self.job(region, &path.clone(), move |pen| pen.set(&path, "memory", json!(memory), &["cpu", "family", "source"]));
             }
         }
         Ok(())
@@ -384,13 +392,13 @@ impl<'a> Work<'_, 'a> {
             return Ok(());
         }
         let (Target { region, path }, names) = (container.target.clone(), container.names);
-        self.job(region, move |pen| set(pen, names, &path, name, json!(value)));
+        self.job(region, &path.clone(), move |pen| set(pen, names, &path, name, json!(value)));
         Ok(())
     }
 
     fn mounts(&mut self, container: &Container, plan: &'a ContainerPlan) {
         let (Target { region, path }, names) = (container.target.clone(), container.names);
-        self.job(region, move |pen| {
+        self.job(region, &path.clone(), move |pen| {
             for mount in &plan.writable {
                 match mount.by {
                     WritableBy::Tmpfs => tmpfs(pen, names, &path, mount)?,
@@ -407,9 +415,9 @@ impl<'a> Work<'_, 'a> {
             let is_resource = matches!(&task.path[..], [Step::Key(block), _] if block.starts_with("resource "));
             let path = task.path.clone();
             if is_resource {
-                self.job(task.region, move |pen| volume_block(pen, &path, name));
+                self.job(task.region, &task.path, move |pen| volume_block(pen, &path, name));
             } else if container.service.is_some() {
-                self.job(task.region, move |pen| volume_argument(pen, &path, name));
+                self.job(task.region, &task.path, move |pen| volume_argument(pen, &path, name));
             } else {
                 let why = format!("the task definition is made by a module: give it the volume {name}");
                 return Err(Error::ByHand(why));
@@ -430,7 +438,7 @@ impl<'a> Work<'_, 'a> {
         if matches!(last, Step::Index(_)) && matches!(&parent[..], []) && region.json.is_none() {
             return Err(Error::ByHand(format!("the folder {} needs a container that fills it", mount.path)));
         }
-        self.job(region, move |pen| {
+        self.job(region, &path.clone(), move |pen| {
             let siblings = pen.get(&parent).ok_or(Error::NoSuchPlace)?;
             let is_seed = |item: &Node| item.get("name").and_then(Node::as_str) == Some(&name);
             if siblings.items().iter().any(is_seed) || siblings.get(&name).is_some() {
@@ -467,8 +475,8 @@ impl<'a> Work<'_, 'a> {
         }
         let within = |block: &str| [&path[..], &[Step::from(block), 0.into()]].concat();
         match remedy {
-            Remedy::Tags { tags } => self.job(region, move |pen| self::tags(pen, &path, tags)),
-            Remedy::ContainerInsights => self.job(region, move |pen| {
+            Remedy::Tags { tags } => self.job(region, &path.clone(), move |pen| self::tags(pen, &path, tags)),
+            Remedy::ContainerInsights => self.job(region, &path.clone(), move |pen| {
                 let named = |block: &Node| block.get("name").and_then(Node::as_str) == Some("containerInsights");
                 let settings = pen.member(&path, "setting").map(Node::items).unwrap_or_default();
                 match settings.iter().position(named) {
@@ -483,36 +491,36 @@ impl<'a> Work<'_, 'a> {
             }),
             Remedy::ScanOnPush => {
                 let block = within("image_scanning_configuration");
-                self.job(region, move |pen| match pen.get(&block).is_some() {
+                self.job(region, &path.clone(), move |pen| match pen.get(&block).is_some() {
                     true => pen.set(&block, "scan_on_push", json!(true), &[]),
                     false => pen.push_block(&path, "image_scanning_configuration", &json!({ "scan_on_push": true })),
                 });
             }
             Remedy::ImmutableTags => {
-                self.job(region, move |pen| pen.set(&path, "image_tag_mutability", json!("IMMUTABLE"), &["name"]))
+                self.job(region, &path.clone(), move |pen| pen.set(&path, "image_tag_mutability", json!("IMMUTABLE"), &["name"]))
             }
-            Remedy::LatestPlatformVersion => self.job(region, move |pen| {
+            Remedy::LatestPlatformVersion => self.job(region, &path.clone(), move |pen| {
                 pen.set(&path, "platform_version", json!("LATEST"), &["launch_type", "task_definition"])
             }),
             Remedy::NoPublicAddress => {
                 let block = within("network_configuration");
-                self.job(region, move |pen| pen.set(&block, "assign_public_ip", json!(false), &["subnets"]));
+                self.job(region, &path, move |pen| pen.set(&block, "assign_public_ip", json!(false), &["subnets"]));
             }
             Remedy::OwnNetwork => {
-                self.job(region, move |pen| pen.set(&path, "network_mode", json!("awsvpc"), &["family"]))
+                self.job(region, &path.clone(), move |pen| pen.set(&path, "network_mode", json!("awsvpc"), &["family"]))
             }
             Remedy::OwnProcesses => {
                 let mode = [&path[..], &["pid_mode".into()]].concat();
-                self.job(region, move |pen| pen.remove(&mode));
+                self.job(region, &path, move |pen| pen.remove(&mode));
             }
             Remedy::TerminationProtection => {
                 let block = within("auto_scaling_group_provider");
                 let value = || json!("ENABLED");
-                self.job(region, move |pen| {
+                self.job(region, &path, move |pen| {
                     pen.set(&block, "managed_termination_protection", value(), &["auto_scaling_group_arn"])
                 });
             }
-            Remedy::TransitEncryption { volume } => self.job(region, move |pen| {
+            Remedy::TransitEncryption { volume } => self.job(region, &path.clone(), move |pen| {
                 let named = |block: &Node| block.get("name").and_then(Node::as_str) == Some(&**volume);
                 let volumes = pen.member(&path, "volume").map(Node::items).unwrap_or_default();
                 let index = volumes.iter().position(named).ok_or(Error::NoSuchPlace)?;
@@ -528,38 +536,48 @@ impl<'a> Work<'_, 'a> {
     // The end.
 
     /// Does all jobs: those in JSON within a file first, as they move no way in it.
-    fn finish(self) -> Result<Patched, Error> {
-        let mut patched = Patched { notes: self.notes, ..Patched::default() };
-        let mut files: BTreeMap<FileId, Vec<(std::ops::Range<usize>, String)>> = BTreeMap::new();
+    fn finish(self, check: Check) -> Result<Edits, Error> {
+        let mut found = Edits { notes: self.notes, ..Edits::default() };
         let (inner, outer): (Vec<_>, Vec<_>) = self.texts.into_iter().partition(|(region, _)| region.json.is_some());
         for (region, open) in inner {
-            let (Text::Json(json), Some(start)) = (open.text, region.json) else { continue };
-            let (masked, mut editor) = *json;
+            let (Text::Json(json), Some(start)) = (&*open.text, region.json) else { continue };
+            let (masked, editor) = &**json;
             if open.jobs.is_empty() {
                 continue;
             }
-            patched.notes.extend(carry_out(&mut editor, &open.jobs)?);
-            let new = masked.unmasked(editor.text())?;
-            files.entry(region.file).or_default().push((start..start + masked.length, new));
-        }
-        let mut texts: BTreeMap<FileId, String> = BTreeMap::new();
-        for (file, mut edits) in files {
-            let mut text = self.sources.get(file).text.clone();
-            edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
-            for (range, new) in edits {
-                text.replace_range(range, &new);
+            let done = carry_out(editor, &open.jobs, check)?;
+            found.notes.extend(done.notes);
+            if !done.edits.is_empty() {
+                let new = masked.unmasked(&edit::applied(editor.text(), &done.edits)?)?;
+                found.edits.entry(region.file).or_default().push(Edit { range: start..start + masked.length, new });
             }
-            texts.insert(file, text);
+        }
+        for edits in found.edits.values_mut() {
+            edits.sort_by_key(|edit| edit.range.start);
         }
         for (region, open) in outer {
-            let text = texts.get(&region.file).cloned().unwrap_or_else(|| self.sources.get(region.file).text.clone());
-            let mut editor = hcl::Editor::new(text)?;
-            patched.notes.extend(carry_out(&mut editor, &open.jobs)?);
-            texts.insert(region.file, editor.text().to_owned());
+            let Text::Hcl(editor) = &*open.text else { continue };
+            if open.jobs.is_empty() {
+                continue;
+            }
+            let done = match found.edits.get(&region.file) {
+                None => carry_out(editor, &open.jobs, check)?,
+                // What is within the file moved the places in it.
+                Some(inner) => {
+                    let text = edit::applied(editor.text(), inner)?;
+                    let changed = hcl::Editor::new(&*text)?;
+                    let mut done = carry_out(&changed, &open.jobs, check)?;
+                    let new = edit::applied(&text, &done.edits)?;
+                    done.edits = vec![Edit { range: 0..editor.text().len(), new }];
+                    done
+                }
+            };
+            found.notes.extend(done.notes);
+            if !done.edits.is_empty() {
+                found.edits.insert(region.file, done.edits);
+            }
         }
-        texts.retain(|file, text| *text != self.sources.get(*file).text);
-        patched.texts = texts;
-        Ok(patched)
+        Ok(found)
     }
 }
 
