@@ -112,9 +112,11 @@ pub enum Remedy {
     /// This container gets a tmpfs on a folder that ECS Exec writes to. Needs proof: AWS supports no
     /// ECS Exec under a read-only root, though it works.
     ExecFolder { container: Arc<str>, folder: &'static str },
-    /// The tmpfs on that path of this container gets these mount options.
+    /// The tmpfs on that path of this container gets these mount options. Needs proof: programs may be
+    /// run from there.
     TmpfsOptions { container: Arc<str>, path: Arc<str>, options: Vec<Arc<str>> },
-    /// What goes to and from this EFS volume is encrypted.
+    /// What goes to and from this EFS volume is encrypted. Needs proof: an instance without Amazon's
+    /// mount helper cannot mount it so.
     TransitEncryption { volume: Arc<str> },
     /// The tasks get no public address. Needs proof: they may need another way out.
     NoPublicAddress,
@@ -132,7 +134,8 @@ pub enum Remedy {
     TerminationProtection,
     /// Images are scanned when they are pushed.
     ScanOnPush,
-    /// A tag of the repository cannot be moved to another image.
+    /// A tag of the repository cannot be moved to another image. Needs proof: whoever pushes a tag
+    /// again is refused, and what waits for that image does not get it.
     ImmutableTags,
     /// Words for a person; nothing that can be written for them.
     Advice(String),
@@ -195,14 +198,13 @@ impl Remedy {
         match self {
             // Fargate does not run it at all while it asks for privileges.
             Remedy::NotPrivileged { refused_anyway, .. } => *refused_anyway,
-            Remedy::TmpfsOptions { .. }
-            | Remedy::TransitEncryption { .. }
-            | Remedy::LogConfiguration { .. }
-            | Remedy::ContainerInsights
-            | Remedy::Tags { .. }
-            | Remedy::ScanOnPush
-            | Remedy::ImmutableTags => true,
+            Remedy::LogConfiguration { .. } | Remedy::ContainerInsights | Remedy::Tags { .. } | Remedy::ScanOnPush => {
+                true
+            }
             Remedy::ReadOnlyRoot { .. }
+            | Remedy::TmpfsOptions { .. }
+            | Remedy::TransitEncryption { .. }
+            | Remedy::ImmutableTags
             | Remedy::LatestPlatformVersion
             | Remedy::TerminationProtection
             | Remedy::NonRootUser { .. }

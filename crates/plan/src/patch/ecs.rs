@@ -551,6 +551,51 @@ mod tests {
     }
 
     #[test]
+    fn an_option_takes_the_place_of_its_opposite() {
+        let text = |options: &str| {
+            format!(
+                r#"{{"family": "a", "containerDefinitions": [{{"name": "web", "linuxParameters": {{"tmpfs": [
+                {{"containerPath": "/tmp", "size": 1, "mountOptions": [{options}]}}]}}}}]}}"#
+            )
+        };
+        let options = vec!["noexec".into(), "nodev".into()];
+        let remedy = Remedy::TmpfsOptions { container: "web".into(), path: "/tmp".into(), options };
+        let after = fixed(&text(r#""exec", "nosuid""#), "t.json", "web", &remedy);
+        assert_eq!(after, Ok(text(r#""noexec", "nosuid", "nodev""#)));
+        assert!(!remedy.is_safe());
+    }
+
+    /// A resource that is written by itself, and the same in a text that is only edited as a whole, for
+    /// it has an alias.
+    #[test]
+    fn a_part_is_written_as_the_whole_is() {
+        let remedies = [
+            Remedy::ReadOnlyRoot { container: "web".into() },
+            Remedy::NotPrivileged { container: "web".into(), refused_anyway: false },
+            Remedy::DropCapabilities { container: "web".into(), capabilities: vec!["ALL".into()] },
+            Remedy::NoNewPrivileges { container: "web".into() },
+        ];
+        let text = "Resources:
+    Task:
+        Type: AWS::ECS::TaskDefinition
+        Properties:
+            ContainerDefinitions:
+            -   Name: web # the only one
+                Image: a
+                Command: [\"|\"]
+    Other:
+        Type: AWS::ECS::TaskDefinition
+";
+        let shared = "A: &a {x: 1}\nB: *a\n";
+        for remedy in &remedies {
+            let part = fixed(text, "t.yaml", "web", remedy).expect("a patch");
+            let whole = fixed(&format!("{text}{shared}"), "t.yaml", "web", remedy).expect("a patch");
+            assert_eq!(format!("{part}{shared}"), whole);
+            assert_ne!(part, text);
+        }
+    }
+
+    #[test]
     fn remedies_of_containers_are_written_into_them() {
         let container = || "side".into();
         let capability = |name: &str| vec![name.into()];

@@ -51,6 +51,13 @@ impl Writer<'_, '_> {
         let linux = [container, &[self.key("linuxParameters")]].concat();
         let tmpfs = self.item(&linux, "tmpfs", "containerPath", path)?;
         for option in options {
+            // The last of an option and its opposite holds: both together would say two things.
+            while let Some(opposite) = option.strip_prefix("no")
+                && let Some(index) = self.in_list(&tmpfs, "mountOptions", opposite)
+            {
+                let path = [&tmpfs[..], &[self.key("mountOptions"), Step::Index(index)]].concat();
+                self.pen.replace(&path, json!(**option))?;
+            }
             self.push(&tmpfs, "mountOptions", json!(**option), &["size", "containerPath"])?;
         }
         Ok(())
