@@ -10,7 +10,7 @@ use std::path::Path;
 use tojimari_model::declared::{Declared, Stack};
 use tojimari_model::finding::{Evaluation, Remedy, Status};
 use tojimari_plan::Plan;
-use tojimari_plan::patch::{self, Change, Located, Patched};
+use tojimari_plan::patch::{self, Change, Located, Patched, Session};
 use tojimari_text::{FileId, Problem, Sources, Span};
 
 pub use self::line::Line;
@@ -38,6 +38,11 @@ struct Wanted {
 }
 
 impl Wanted {
+    fn change(&self) -> Change<'_> {
+        let Evaluation { subject, span, .. } = self.evaluation;
+        Change::Remedy { subject, at: span, remedy: &self.remedy }
+    }
+
     fn key(&self) -> String {
         key(&self.evaluation, self.evaluation.remedy.as_ref().unwrap_or(&self.remedy))
     }
@@ -168,6 +173,7 @@ impl<'a> Edits<'a> {
                 break;
             }
             // Places are those of the texts that were judged: a file changes once a round.
+            let session = Session::new(&sources);
             let mut changed: HashSet<FileId> = HashSet::new();
             for (file, mut wanted) in by_file {
                 if undo.alone.contains(&file) {
@@ -175,7 +181,7 @@ impl<'a> Edits<'a> {
                     rounds += usize::from(more > 0);
                     more = more.saturating_sub(1);
                 }
-                last.extend(self.remedy(&sources, file, wanted, &mut tried, &mut changed));
+                last.extend(self.remedy(&session, file, wanted, &mut tried, &mut changed));
             }
         }
         self.settle(last);
@@ -190,26 +196,17 @@ impl<'a> Edits<'a> {
     /// All remedies of a file at once. What cannot be written is said, and keeps nothing else out.
     fn remedy(
         &mut self,
-        sources: &Sources,
+        session: &Session<'_>,
         file: FileId,
         mut wanted: Vec<Wanted>,
         tried: &mut HashSet<String>,
         changed: &mut HashSet<FileId>,
     ) -> Option<Written> {
-        let write = |wanted: &[Wanted]| -> Result<Patched, patch::Error> {
-            let changes: Vec<Change<'_>> = wanted
-                .iter()
-                .map(|wanted| {
-                    let Evaluation { subject, span, .. } = wanted.evaluation;
-                    Change::Remedy { subject, at: span, remedy: &wanted.remedy }
-                })
-                .collect();
-            patch::patched(sources, file, &changes)
-        };
+        let write = |wanted: &[Wanted]| session.patched(file, &wanted.iter().map(Wanted::change).collect::<Vec<_>>());
         let mut together = write(&wanted);
         if together.is_err() {
             wanted.retain(|one| {
-                let Err(error) = write(std::slice::from_ref(one)) else { return true };
+                let Err(error) = session.edits(file, &[one.change()]) else { return true };
                 tried.insert(one.key());
                 self.lines.push(match error {
                     patch::Error::Remedy(_) | patch::Error::Format | patch::Error::ByHand(_) => {
@@ -225,9 +222,10 @@ impl<'a> Edits<'a> {
             });
             together = write(&wanted);
         }
-        if together.is_err() {
-            // Each of them can be written, and not all of them: one a round.
-            wanted.truncate(1);
+        while together.is_err() && wanted.len() > 1 {
+            // Each of them can be written, and not all of them: half of them now, the others in a later
+            // round.
+            wanted.truncate(wanted.len() / 2);
             together = write(&wanted);
         }
         let patched = together.ok().filter(|_| !wanted.is_empty())?;

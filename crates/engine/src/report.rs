@@ -1,10 +1,13 @@
 //! What is said of what was judged: the rules in words, and for each failure the change that would
 //! put it right.
 
+use std::collections::HashMap;
+
+use rayon::prelude::*;
 use tojimari_model::finding::{Evaluation, Status};
-use tojimari_plan::patch::{self, Change};
+use tojimari_plan::patch::{Change, Session};
 use tojimari_render::{Fix, Rule, sarif};
-use tojimari_text::{Sources, Span};
+use tojimari_text::{FileId, Sources, Span};
 
 use crate::judge::{Judged, Rules};
 
@@ -38,20 +41,28 @@ pub fn described(rules: &Rules) -> Vec<Rule> {
 
 /// For each evaluation what `fix --unproven` would write for it alone.
 pub fn fixes(sources: &Sources, judged: &Judged) -> Vec<Option<Fix>> {
-    judged.evaluations.iter().map(|one| fix(sources, &judged.secrets, one)).collect()
+    let session = Session::new(sources);
+    let mut secrets: HashMap<FileId, Vec<Span>> = HashMap::new();
+    judged.secrets.iter().for_each(|span| secrets.entry(span.file).or_default().push(*span));
+    judged.evaluations.par_iter().map(|one| fix(&session, sources, &secrets, one)).collect()
 }
 
 /// What `fix --unproven` would write for one failure.
-fn fix(sources: &Sources, secrets: &[Span], evaluation: &Evaluation) -> Option<Fix> {
+fn fix(
+    session: &Session<'_>,
+    sources: &Sources,
+    secrets: &HashMap<FileId, Vec<Span>>,
+    evaluation: &Evaluation,
+) -> Option<Fix> {
     let remedy = evaluation.remedy.as_ref().filter(|_| evaluation.status == Status::Fail)?;
     let change = Change::Remedy { subject: evaluation.subject, at: evaluation.span, remedy };
-    let patched = patch::patched(sources, evaluation.subject.file, &[change]).ok()?;
+    let found = session.edits(evaluation.subject.file, &[change]).ok()?;
     // One replacement of one file is shown; what changes more is for `fix`.
-    let (file, after) = patched.texts.into_iter().next().filter(|_| patched.notes.is_empty())?;
-    let (deleted, inserted) = sarif::replacement(file, &sources.get(file).text, &after);
+    let (file, edits) = found.edits.into_iter().next().filter(|_| found.notes.is_empty())?;
+    let (deleted, inserted) = sarif::replacement(file, &sources.get(file).text, &edits)?;
     // What stands between two changes is put back, and so shown.
-    let shows = |secret: &Span| secret.file == file && secret.start < deleted.end && deleted.start < secret.end;
-    if secrets.iter().any(shows) {
+    let shows = |secret: &Span| secret.start < deleted.end && deleted.start < secret.end;
+    if secrets.get(&file).is_some_and(|secrets| secrets.iter().any(shows)) {
         return None;
     }
     let description = match remedy.is_safe() {

@@ -1,10 +1,13 @@
 //! Evaluations as SARIF 2.1.0: failures and unknowns as results, waived ones suppressed, each control
 //! as a rule with its page, what could not be read as notifications.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tojimari_model::finding::{Evaluation, Severity, Status};
-use tojimari_text::{Place, Span};
+use tojimari_text::edit::{self, Edit};
+use tojimari_text::{FileId, Place, Span};
 
 use crate::report::{Fix, Report, Rule, subject};
 
@@ -177,8 +180,26 @@ fn artifact(place: &Place) -> Value {
     json!({ "uri": uri })
 }
 
-/// The one replacement that turns one text into the other and takes whole words.
-pub fn replacement(file: tojimari_text::FileId, before: &str, after: &str) -> (Span, String) {
+/// Bytes around edits that are looked at, to see where words begin and end.
+const AROUND: usize = 256;
+
+/// The one replacement that does what these edits of a text do together, and takes whole words. None
+/// where there are none. Edits are sorted and do not overlap.
+pub fn replacement(file: FileId, text: &str, edits: &[Edit]) -> Option<(Span, String)> {
+    let (first, last) = (edits.first()?, edits.last()?);
+    let start = text.floor_char_boundary(first.range.start.saturating_sub(AROUND));
+    let end = text.ceil_char_boundary((last.range.end + AROUND).min(text.len()));
+    let near = edits.iter().map(|edit| {
+        let range = edit.range.start.checked_sub(start)?..edit.range.end.checked_sub(start)?;
+        Some(Edit { range, new: edit.new.clone() })
+    });
+    let after = edit::applied(text.get(start..end)?, &near.collect::<Option<Vec<_>>>()?).ok()?;
+    let (deleted, inserted) = between(&text[start..end], &after);
+    Some((Span::new(file, start + deleted.start, start + deleted.end), inserted))
+}
+
+/// The bytes that differ between two texts, in whole words, and what takes their place.
+fn between(before: &str, after: &str) -> (Range<usize>, String) {
     let start = common(before.chars(), after.chars());
     let goes_on = |text: &str| text[start..].chars().next().is_some_and(|c| !between_words(c));
     let start = match goes_on(before) || goes_on(after) {
@@ -192,7 +213,7 @@ pub fn replacement(file: tojimari_text::FileId, before: &str, after: &str) -> (S
         true => rest[rest.len() - kept..].find(between_words).map_or(0, |at| kept - at),
         false => kept,
     };
-    (Span::new(file, start, before.len() - kept), new[..new.len() - kept].to_owned())
+    (start..before.len() - kept, new[..new.len() - kept].to_owned())
 }
 
 fn between_words(c: char) -> bool {
@@ -206,8 +227,6 @@ fn common(a: impl Iterator<Item = char>, b: impl Iterator<Item = char>) -> usize
 
 #[cfg(test)]
 mod tests {
-    use tojimari_text::FileId;
-
     use super::*;
 
     #[test]
@@ -219,12 +238,23 @@ mod tests {
             ("é", "è", 0..2, "è"),
             ("x\n", "x\ny\n", 2..2, "y\n"),
         ] {
-            let (span, text) = replacement(FileId(0), before, after);
-            assert_eq!((span.range(), &*text), (deleted.clone(), inserted), "{before} {after}");
+            let (range, text) = between(before, after);
+            assert_eq!((&range, &*text), (&deleted, inserted), "{before} {after}");
             let mut whole = before.to_owned();
             whole.replace_range(deleted, inserted);
             assert_eq!(whole, after);
         }
+    }
+
+    #[test]
+    fn a_replacement_stands_where_the_edits_do() {
+        let text = format!("{}a: true, b: [x]\n{}", "é, ".repeat(2000), "é ".repeat(2000));
+        let at = |word: &str| text.find(word).map(|at| at..at + word.len()).expect("the word");
+        let edits = [("true", "false"), ("x", "y")];
+        let edits = edits.map(|(old, new)| Edit { range: at(old), new: new.to_owned() });
+        let (span, new) = replacement(FileId(0), &text, &edits).expect("a replacement");
+        assert_eq!((&text[span.range()], &*new), ("true, b: [x", "false, b: [y"));
+        assert_eq!(replacement(FileId(0), &text, &[]), None);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! A plan written into a Dockerfile: folders of the right owner, declared as volumes, in the final
 //! stage and before it gives up root.
 
+use tojimari_text::FileId;
 use tojimari_text::dockerfile::{self, Instruction};
 use tojimari_text::edit::{self, Edit};
-use tojimari_text::FileId;
 
 use super::{Change, Edits, Error};
 use crate::plan::{ContainerPlan, ImageFolder, WritableMount};

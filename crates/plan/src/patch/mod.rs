@@ -240,12 +240,13 @@ impl<'s> Session<'s> {
             Editing::Dockerfile => return dockerfile::edits(&self.sources.get(file).text, file, changes),
             Editing::Document(format, document) => (*format, &**document.as_ref().map_err(Clone::clone)?),
         };
+        let has_services = document.get(&["services".into()]).is_some();
         let mut jobs = Vec::new();
         for change in changes {
             let jobs_of = match format {
                 Format::Copilot => copilot::jobs,
                 Format::Compose => compose::jobs,
-                Format::Json if compose::is_service(document, change) => compose::jobs,
+                Format::Json if has_services && compose::is_service(document, change) => compose::jobs,
                 _ => ecs::jobs,
             };
             jobs.extend(jobs_of(document, change)?);

@@ -222,11 +222,15 @@ impl<'a> Work<'_, 'a> {
             (_, Remedy::ExecFolder { folder, .. }) => {
                 self.job(region, &path.clone(), move |pen| tmpfs(pen, names, &path, &exec_mount(folder)));
             }
-            (Names::Api, _) => self.job(region, &path.clone(), move |pen| ecs::Writer::camel(pen).remedy(&path, remedy)),
+            (Names::Api, _) => {
+                self.job(region, &path.clone(), move |pen| ecs::Writer::camel(pen).remedy(&path, remedy))
+            }
             (Names::Snake, Remedy::NonRootUser { .. } | Remedy::LogConfiguration { .. }) => {
                 return Err(Error::ByHand(remedy.sentence()));
             }
-            (Names::Snake, _) => self.job(region, &path.clone(), move |pen| ecs::Writer::arguments(pen).remedy(&path, remedy)),
+            (Names::Snake, _) => {
+                self.job(region, &path.clone(), move |pen| ecs::Writer::arguments(pen).remedy(&path, remedy))
+            }
         }
         Ok(())
     }
@@ -371,7 +375,9 @@ impl<'a> Work<'_, 'a> {
             let at = located.memory.unwrap_or(located.task);
             if at == located.task || !self.replaces(located.task, at, json!(memory))? {
                 let Target { region, path } = task;
-                self.job(region, &path.clone(), move |pen| pen.set(&path, "memory", json!(memory), &["cpu", "family", "source"]));
+                self.job(region, &path.clone(), move |pen| {
+                    pen.set(&path, "memory", json!(memory), &["cpu", "family", "source"])
+                });
             }
         }
         Ok(())
@@ -496,9 +502,9 @@ impl<'a> Work<'_, 'a> {
                     false => pen.push_block(&path, "image_scanning_configuration", &json!({ "scan_on_push": true })),
                 });
             }
-            Remedy::ImmutableTags => {
-                self.job(region, &path.clone(), move |pen| pen.set(&path, "image_tag_mutability", json!("IMMUTABLE"), &["name"]))
-            }
+            Remedy::ImmutableTags => self.job(region, &path.clone(), move |pen| {
+                pen.set(&path, "image_tag_mutability", json!("IMMUTABLE"), &["name"])
+            }),
             Remedy::LatestPlatformVersion => self.job(region, &path.clone(), move |pen| {
                 pen.set(&path, "platform_version", json!("LATEST"), &["launch_type", "task_definition"])
             }),

@@ -120,6 +120,24 @@ fn items_and_blocks_are_added_behind_the_last() {
 }
 
 #[test]
+fn a_block_of_one_line_gets_lines_for_another_block() {
+    let editor = || Editor::new("a \"b\" { name = \"shop\" }\nc {}\n").expect("HCL");
+    let mut edited = editor();
+    let way = path(&["a b", "0"]);
+    edited.push_block(&way, "setting", &json!({ "x": 1 })).expect("an edit");
+    let expected = "a \"b\" {\n  name = \"shop\"\n\n  setting {\n    x = 1\n  }\n}\nc {}\n";
+    assert_eq!(edited.text(), expected);
+    // By itself the block becomes the same.
+    let editor = editor();
+    let part = editor.part(&way).expect("a part");
+    let mut block = part.document.copied();
+    block.push_block(&[&part.root[..], &[]].concat(), "setting", &json!({ "x": 1 })).expect("an edit");
+    let new = part.text(&*block).expect("a text").to_owned();
+    let edit = super::super::Edit { range: part.range, new };
+    assert_eq!(super::super::applied(editor.text(), &[edit]).as_deref(), Ok(expected));
+}
+
+#[test]
 fn layouts() {
     let a = || path(&["a", "0"]);
     let x = || path(&["a", "0", "x"]);
