@@ -15,11 +15,13 @@ use tojimari_text::{Node, Span, placeholder};
 
 use super::Error;
 
+type Run<'a> = Box<dyn Fn(&mut Pen<'_>) -> Result<(), Error> + 'a>;
+
 /// Something to write. It holds the ways to where it goes: edits move places, and leave ways.
 pub(super) struct Job<'a> {
     /// The way to what it is about.
     way: Vec<Step>,
-    run: Box<dyn Fn(&mut Pen<'_>) -> Result<(), Error> + 'a>,
+    run: Run<'a>,
 }
 
 impl<'a> Job<'a> {

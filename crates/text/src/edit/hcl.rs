@@ -128,7 +128,7 @@ impl Document for Editor {
         let (step, parent) = path.split_last().ok_or_else(missing)?;
         let node = self.get(parent).ok_or_else(missing)?;
         let (index, ranges) = children(node, step).ok_or_else(missing)?;
-        let is_kind = matches!(step, Step::Key(_)) && node.entries().get(index).is_some_and(|entry| is_blocks(entry));
+        let is_kind = matches!(step, Step::Key(_)) && node.entries().get(index).is_some_and(is_blocks);
         let range = ranges[index].clone();
         if is_kind && node.entries().get(index).map_or(0, |entry| entry.value.items().len()) > 1 {
             return Err(Error::Layout(shown(path)));
