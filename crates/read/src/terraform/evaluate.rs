@@ -13,7 +13,7 @@ use tojimari_text::hcl::{
 use super::module::Evaluator;
 use super::text::{Builder, Text};
 use super::types;
-use super::value::{Entry, Number, V, Val};
+use super::value::{Entry, Number, Shape, V, Val};
 use tojimari_model::value::Reason;
 
 /// Expressions within expressions, along references too.
@@ -130,7 +130,7 @@ impl Evaluator<'_> {
     fn collected(&mut self, span: Span, items: Vec<Val>) -> Val {
         match self.first_error(items.iter()) {
             Some(error) => error,
-            None => Val::list(span, items, None),
+            None => Val::tuple(span, items, None),
         }
     }
 
@@ -160,7 +160,7 @@ impl Evaluator<'_> {
         }
         match self.first_error(entries.iter().map(|entry| &entry.value)) {
             Some(error) => error,
-            None => Val::map(span, entries, rest),
+            None => Val::object(span, entries, rest),
         }
     }
 
@@ -310,7 +310,7 @@ impl Evaluator<'_> {
             V::Null | V::Absent => Val::error(span, format!("is null, which has no attribute `{name}`")),
             V::List(list) => match name.parse::<i64>() {
                 Ok(index) => self.index(value, &Val::whole(span, index), span),
-                Err(_) if list.items.len() == 1 && list.rest.is_none() && !list.is_set => {
+                Err(_) if list.items.len() == 1 && list.rest.is_none() && list.shape != Shape::Set => {
                     // Before Terraform 0.12, `count = 1` did not yet make a list of a resource.
                     match &list.items[0].kind {
                         V::Resource(_) => self.attribute(&list.items[0].clone(), name, span),
@@ -333,7 +333,7 @@ impl Evaluator<'_> {
             (V::Null | V::Absent, _) => Val::error(span, "is null, which has no elements"),
             // An element of what is known, by a key that is not.
             (_, V::Unknown(_)) => unknown(index),
-            (V::List(list), _) if list.is_set => Val::error(span, "is a set, whose elements have no index"),
+            (V::List(list), _) if list.shape == Shape::Set => Val::error(span, "is a set, whose elements have no index"),
             (V::List(list), _) => {
                 let V::Number(Number::Whole(at)) = types::to_number(index).kind else {
                     return match index.reason() {
@@ -363,7 +363,7 @@ impl Evaluator<'_> {
 
     fn splat(&mut self, value: &Val, each: &[Step], span: Span, scope: Scope<'_>) -> Val {
         match &value.kind {
-            V::Null | V::Absent => Val::list(span, Vec::new(), None),
+            V::Null | V::Absent => Val::tuple(span, Vec::new(), None),
             V::Unknown(unknown) => Val::unknown(span, unknown.reason.clone()),
             V::Error(_) => value.clone(),
             V::Choice(_) => value.each_leaf(&mut |leaf| self.splat(leaf, each, span, scope)),
@@ -380,14 +380,14 @@ impl Evaluator<'_> {
                 }
                 match self.first_error(items.iter()) {
                     Some(error) => error,
-                    None => Val::list(span, items, list.rest.clone()),
+                    None => Val::list_of(span, items, list.rest.clone(), if list.shape == Shape::Set { Shape::Alike } else { list.shape }),
                 }
             }
             _ => {
                 let one = self.steps(value.clone(), each, span, scope);
                 match self.first_error(std::iter::once(&one)) {
                     Some(error) => error,
-                    None => Val::list(span, vec![one], None),
+                    None => Val::tuple(span, vec![one], None),
                 }
             }
         }
@@ -397,9 +397,36 @@ impl Evaluator<'_> {
 
     fn conditional(&mut self, of: &Conditional, span: Span, scope: Scope<'_>) -> Val {
         let condition = self.eval(&of.condition, scope);
+        let is_open = !matches!(types::to_bool(&condition).kind, V::Bool(_));
+        let mut ways: [Option<Val>; 2] = [None, None];
         self.decide(&condition, &of.condition, span, scope, &mut |evaluator, holds| {
-            evaluator.eval(if holds { &of.then } else { &of.otherwise }, scope)
+            let (written, other) = if holds { (&of.then, &of.otherwise) } else { (&of.otherwise, &of.then) };
+            let value = match &ways[usize::from(holds)] {
+                Some(value) => value.clone(),
+                None => evaluator.eval(written, scope),
+            };
+            ways[usize::from(holds)] = Some(value.clone());
+            // Both ways have one type: `c ? 1 : "a"` is the text "1".
+            if !types::may_be_converted(&value) || types::is_certain(other) {
+                return value;
+            }
+            let other = match &ways[usize::from(!holds)] {
+                Some(other) => other.clone(),
+                None if is_open => evaluator.eval(other, scope),
+                None => evaluator.quietly(other, scope),
+            };
+            ways[usize::from(!holds)] = Some(other.clone());
+            types::unified(&[value, other]).swap_remove(0)
         })
+    }
+
+    /// The value of an expression that Terraform may never need: nothing is told of it.
+    fn quietly(&mut self, expression: &Expression, scope: Scope<'_>) -> Val {
+        let (problems, claimed) = (self.problems.len(), self.claimed.len());
+        let value = self.eval(expression, scope);
+        self.problems.truncate(problems);
+        self.claimed.truncate(claimed);
+        value
     }
 
     /// What follows from a truth: one way, or both under a condition.
@@ -621,11 +648,21 @@ impl Evaluator<'_> {
         arithmetic(operator, *a, *b, span)
     }
 
-    /// Whether two values are equal, or why that is not known.
+    /// Whether two values are equal, or why that is not known. Equal are values of one type alone.
     pub fn equal(&mut self, left: &Val, right: &Val) -> Result<bool, Reason> {
+        match (&left.kind, &right.kind) {
+            (V::Null | V::Absent, V::Null | V::Absent) => Ok(true),
+            _ => self.same(left, right, false),
+        }
+    }
+
+    /// `loose`: they are elements of collections whose types are not known, so that a number may be
+    /// a string.
+    fn same(&mut self, left: &Val, right: &Val, loose: bool) -> Result<bool, Reason> {
         self.spend(1);
         Ok(match (&left.kind, &right.kind) {
-            (V::Null | V::Absent, V::Null | V::Absent) => true,
+            // Within a collection nulls have types, too.
+            (V::Null | V::Absent, V::Null | V::Absent) => return Err("depends on the type of a null".into()),
             (V::Unknown(unknown), _) | (_, V::Unknown(unknown)) => return Err(unknown.reason.clone()),
             (V::Choice(_) | V::Error(_), _) => return Err(left.reason().unwrap_or_else(|| "is not known".into())),
             (_, V::Choice(_) | V::Error(_)) => return Err(right.reason().unwrap_or_else(|| "is not known".into())),
@@ -637,6 +674,10 @@ impl Evaluator<'_> {
                 _ => return Err(a.reason().or_else(|| b.reason()).unwrap_or_else(|| "is not known".into())),
             },
             (V::List(a), V::List(b)) => {
+                if Arc::ptr_eq(a, b) && left.reason().is_none() {
+                    return Ok(true);
+                }
+                let Some(loose) = comparable(a.shape, b.shape) else { return Ok(false) };
                 if let Some(reason) = a.rest.as_ref().or(b.rest.as_ref()) {
                     return Err(reason.clone());
                 }
@@ -646,45 +687,63 @@ impl Evaluator<'_> {
                 if a.items.len() != b.items.len() {
                     return Ok(false);
                 }
-                let mut open = None;
-                for (a, b) in a.items.iter().zip(&b.items) {
-                    match self.equal(a, b) {
-                        Ok(false) => return Ok(false),
-                        Ok(true) => {}
-                        Err(reason) => open = Some(reason),
-                    }
+                if a.items.is_empty() {
+                    return empty(a.shape, b.shape);
                 }
-                return open.map_or(Ok(true), Err);
+                let pairs = a.items.iter().zip(&b.items);
+                match (a.shape == Shape::Set || b.shape == Shape::Set) && !types::is_sorted_set(a) {
+                    // What is in a set has no order, and none was given to these.
+                    true => return Err("depends on the order of a set".into()),
+                    false => return self.all_same(pairs, loose),
+                }
             }
             (V::Map(a), V::Map(b)) => {
+                if Arc::ptr_eq(a, b) && left.reason().is_none() {
+                    return Ok(true);
+                }
+                let Some(loose) = comparable(a.shape, b.shape) else { return Ok(false) };
                 if let Some(reason) = a.rest.as_ref().or(b.rest.as_ref()) {
                     return Err(reason.clone());
                 }
                 if a.maybe || b.maybe {
                     return Err("depends on a condition".into());
                 }
-                if a.entries.len() != b.entries.len() {
+                if a.entries.len() != b.entries.len() || a.entries.iter().zip(&b.entries).any(|(a, b)| a.key != b.key) {
                     return Ok(false);
                 }
-                let mut open = None;
-                for (a, b) in a.entries.iter().zip(&b.entries) {
-                    if a.key != b.key {
-                        return Ok(false);
-                    }
-                    match self.equal(&a.value, &b.value) {
-                        Ok(false) => return Ok(false),
-                        Ok(true) => {}
-                        Err(reason) => open = Some(reason),
-                    }
+                if a.entries.is_empty() {
+                    return empty(a.shape, b.shape);
                 }
-                return open.map_or(Ok(true), Err);
+                let values = a.entries.iter().zip(&b.entries).map(|(a, b)| (&a.value, &b.value));
+                return self.all_same(values, loose);
             }
             (V::Resource(a), V::Resource(b)) if a == b => true,
             (V::Resource(_) | V::Module(_), _) | (_, V::Resource(_) | V::Module(_)) => {
                 return Err(left.reason().or_else(|| right.reason()).unwrap_or_else(|| "is not known".into()));
             }
+            _ if loose => {
+                let (a, b) = (types::to_text(left), types::to_text(right));
+                match (&a.kind, &b.kind) {
+                    (V::Text(x), V::Text(y)) if x.known() == y.known() => {
+                        return Err("depends on the type of the elements".into());
+                    }
+                    _ => false,
+                }
+            }
             _ => false,
         })
+    }
+
+    fn all_same<'v>(&mut self, pairs: impl Iterator<Item = (&'v Val, &'v Val)>, loose: bool) -> Result<bool, Reason> {
+        let mut open = loose.then(|| Reason::from("depends on whether it is a list or a tuple"));
+        for (a, b) in pairs {
+            match self.same(a, b, loose) {
+                Ok(false) => return Ok(false),
+                Ok(true) => {}
+                Err(reason) => open = Some(reason),
+            }
+        }
+        open.map_or(Ok(true), Err)
     }
 
     // Loops.
@@ -705,7 +764,7 @@ impl Evaluator<'_> {
                     let items: Vec<Val> = items.into_iter().filter(|item| !matches!(item.kind, V::Absent)).collect();
                     match self.first_error(items.iter()) {
                         Some(error) => error,
-                        None => Val::list(span, items, rest),
+                        None => Val::tuple(span, items, rest),
                     }
                 }
                 Err(other) => other.at(span),
@@ -729,7 +788,7 @@ impl Evaluator<'_> {
             }
             let merged = super::functions::merge(&members, span);
             return match (&merged.kind, rest) {
-                (V::Map(map), Some(reason)) => Val::map(span, map.entries.clone(), Some(reason)),
+                (V::Map(map), Some(reason)) => Val::object(span, map.entries.clone(), Some(reason)),
                 _ => merged,
             };
         }
@@ -739,7 +798,7 @@ impl Evaluator<'_> {
         if of.grouped {
             entries = grouped(entries);
         }
-        Val::map(span, entries, rest)
+        Val::object(span, entries, rest)
     }
 
     /// One member of an object `for`, as a map of its own.
@@ -754,10 +813,10 @@ impl Evaluator<'_> {
         let span = value.span;
         let key = types::to_text(&self.eval(key, scope));
         match self.known_text(&key) {
-            Ok(name) => Val::map(span, vec![Entry { key: name, key_span: key.span, value }], None),
+            Ok(name) => Val::object(span, vec![Entry { key: name, key_span: key.span, value }], None),
             Err(reason) => match self.first_error(std::iter::once(&key)) {
                 Some(error) => error,
-                None => Val::map(span, Vec::new(), Some(reason)),
+                None => Val::object(span, Vec::new(), Some(reason)),
             },
         }
     }
@@ -827,7 +886,7 @@ impl Evaluator<'_> {
     pub fn elements(&mut self, collection: &Val) -> Result<Vec<(Val, Val)>, Val> {
         let span = collection.span;
         match &collection.kind {
-            V::List(list) if list.is_set => Ok(list.items.iter().map(|item| (item.clone(), item.clone())).collect()),
+            V::List(list) if list.shape == Shape::Set => Ok(list.items.iter().map(|item| (item.clone(), item.clone())).collect()),
             V::List(list) => Ok(list
                 .items
                 .iter()
@@ -924,6 +983,24 @@ fn is_null_test(expression: &Expression) -> bool {
     }
 }
 
+/// Whether collections of these types can be equal: not at all, or only if their types turn out to be
+/// the same (true).
+fn comparable(a: Shape, b: Shape) -> Option<bool> {
+    match a == Shape::Open || b == Shape::Open {
+        true => Some(true),
+        false if a == b => Some(false),
+        false => None,
+    }
+}
+
+/// Whether two empty collections are equal: a list of strings is no list of numbers.
+fn empty(a: Shape, b: Shape) -> Result<bool, Reason> {
+    match (a, b) {
+        (Shape::Fixed, Shape::Fixed) => Ok(true),
+        _ => Err("depends on the types of two empty collections".into()),
+    }
+}
+
 /// An element that is there: one that is absent under a condition is an error under it.
 fn present(value: &Val, name: &str, span: Span) -> Val {
     match value.may_be_absent() {
@@ -976,7 +1053,7 @@ fn grouped(entries: Vec<Entry>) -> Vec<Entry> {
     }
     groups
         .into_iter()
-        .map(|(key, (key_span, values))| Entry { key, key_span, value: Val::list(key_span, values, None) })
+        .map(|(key, (key_span, values))| Entry { key, key_span, value: Val::tuple(key_span, values, None) })
         .collect()
 }
 

@@ -217,7 +217,7 @@ impl Reader {
         self.blanks();
         if self.peek() == b']' {
             self.at += 1;
-            return Ok(Val::list(self.place(start, self.at), items, None));
+            return Ok(Val::tuple(self.place(start, self.at), items, None));
         }
         loop {
             let value = self.value(depth + 1)?;
@@ -234,7 +234,7 @@ impl Reader {
                 b',' => self.at += 1,
                 b']' => {
                     self.at += 1;
-                    return Ok(Val::list(self.place(start, self.at), items, rest));
+                    return Ok(Val::tuple(self.place(start, self.at), items, rest));
                 }
                 // `${a} ${b}` in a row, or an item behind a hole that may end in a comma.
                 _ if rest.is_some() && self.begins_value() => {}
@@ -244,7 +244,7 @@ impl Reader {
             self.blanks();
             if rest.is_some() && self.peek() == b']' {
                 self.at += 1;
-                return Ok(Val::list(self.place(start, self.at), items, rest));
+                return Ok(Val::tuple(self.place(start, self.at), items, rest));
             }
         }
     }
@@ -315,7 +315,7 @@ impl Reader {
                 return Err(self.wrong("a name in quotes"));
             }
         }
-        Ok(Val::map(self.place(start, self.at), entries, rest))
+        Ok(Val::object(self.place(start, self.at), entries, rest))
     }
 
     fn string(&mut self) -> Read<Val> {

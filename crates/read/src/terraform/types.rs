@@ -7,7 +7,7 @@ use tojimari_text::Span;
 use tojimari_text::hcl::{self, Expression, ExpressionKind, Key};
 
 use super::text::Text;
-use super::value::{Entry, Number, V, Val};
+use super::value::{Entry, List, Number, Shape, V, Val};
 
 #[derive(Clone, Debug)]
 pub enum Type {
@@ -89,7 +89,7 @@ impl Type {
             (Type::Bool, _) => to_bool(value),
             (Type::List(of), V::List(list)) => {
                 let items = list.items.iter().map(|item| of.convert(item, default)).collect();
-                Val::list(span, items, list.rest.clone())
+                of.elements(Val::list_of(span, items, list.rest.clone(), Shape::Alike))
             }
             (Type::Set(of), V::List(list)) => {
                 let items = list.items.iter().map(|item| of.convert(item, default)).collect();
@@ -97,12 +97,12 @@ impl Type {
             }
             (Type::Tuple(of), V::List(list)) if list.rest.is_none() && list.items.len() == of.len() => {
                 let items = list.items.iter().zip(of).map(|(item, of)| of.convert(item, default)).collect();
-                Val::list(span, items, None)
+                Val::tuple(span, items, None)
             }
             (Type::Map(of), V::Map(map)) => {
                 let entries = map.entries.iter();
                 let entries = entries.map(|entry| Entry { value: of.convert(&entry.value, default), ..entry.clone() });
-                Val::map(span, entries.collect(), map.rest.clone())
+                of.elements(Val::map_of(span, entries.collect(), map.rest.clone(), Shape::Alike))
             }
             (Type::Object(attributes), V::Map(map)) => {
                 let mut entries = Vec::with_capacity(attributes.len());
@@ -117,11 +117,71 @@ impl Type {
                     let key_span = given.map_or(span, |entry| entry.key_span);
                     entries.push(Entry { key: attribute.name.clone(), key_span, value: converted });
                 }
-                Val::map(span, entries, None)
+                Val::object(span, entries, None)
             }
             // A resource or module given as a whole stays what it is.
             (_, V::Resource(_) | V::Module(_)) => value.clone(),
             (of, _) => Val::error(span, format!("is not {}", of.words())),
+        }
+    }
+
+    /// A collection of this type, which is that of its elements; any type stands for one of them.
+    fn elements(&self, value: Val) -> Val {
+        match self {
+            Type::Any => alike(&value),
+            _ => value,
+        }
+    }
+
+    /// The type of a value, as far as it is known.
+    fn of(value: &Val) -> Type {
+        match &value.kind {
+            V::Bool(_) => Type::Bool,
+            V::Number(_) => Type::Number,
+            V::Text(_) => Type::String,
+            V::List(list) if list.rest.is_none() && !list.maybe => match list.shape {
+                Shape::Fixed => Type::Tuple(list.items.iter().map(Type::of).collect()),
+                Shape::Alike => Type::List(Box::new(Type::of_any(list.items.iter()))),
+                Shape::Set => Type::Set(Box::new(Type::of_any(list.items.iter()))),
+                Shape::Open => Type::Any,
+            },
+            V::Map(map) if map.rest.is_none() && !map.maybe => match map.shape {
+                Shape::Fixed => {
+                    let attributes = map.entries.iter().map(|entry| AttributeType {
+                        name: entry.key.clone(),
+                        of: Type::of(&entry.value),
+                        optional: false,
+                        default: None,
+                    });
+                    Type::Object(attributes.collect())
+                }
+                Shape::Alike => Type::Map(Box::new(Type::of_any(map.entries.iter().map(|entry| &entry.value)))),
+                Shape::Set | Shape::Open => Type::Any,
+            },
+            V::Choice(choice) => common(vec![Type::of(&choice.then), Type::of(&choice.otherwise)]).unwrap_or(Type::Any),
+            _ => Type::Any,
+        }
+    }
+
+    fn of_any<'v>(values: impl Iterator<Item = &'v Val>) -> Type {
+        common(values.map(Type::of).collect()).unwrap_or(Type::Any)
+    }
+
+    fn inner(&self) -> Option<Type> {
+        match self {
+            Type::List(of) | Type::Set(of) | Type::Map(of) => Some((**of).clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing in it is any type.
+    fn is_certain(&self) -> bool {
+        match self {
+            Type::Any => false,
+            Type::String | Type::Number | Type::Bool => true,
+            Type::List(of) | Type::Set(of) | Type::Map(of) => of.is_certain(),
+            Type::Tuple(items) => items.iter().all(Type::is_certain),
+            Type::Object(attributes) => attributes.iter().all(|attribute| attribute.of.is_certain()),
         }
     }
 
@@ -173,20 +233,182 @@ impl AttributeType {
     }
 }
 
-/// A list without items that are there twice, sorted.
+/// A set of the items of a list: of one type, sorted, none there twice.
 pub fn to_set(value: &Val) -> Val {
-    let Some(list) = value.as_list() else { return value.clone() };
+    let value = alike(value);
+    let Some(list) = value.as_list() else { return value };
     let mut items = list.items.clone();
-    let key = |item: &Val| match &item.kind {
+    if items.iter().all(|item| set_key(item).is_some()) {
+        items.sort_by(|a, b| set_order(a, b));
+        items.dedup_by(|a, b| set_order(a, b).is_eq());
+    }
+    Val::list_of(value.span, items, list.rest.clone(), Shape::Set)
+}
+
+/// Whether the items of a set stand in its order.
+pub fn is_sorted_set(list: &List) -> bool {
+    list.items.iter().all(|item| set_key(item).is_some())
+}
+
+fn set_key(item: &Val) -> Option<Arc<str>> {
+    match &item.kind {
         V::Text(text) => text.known(),
         V::Number(number) => Some(number.to_string().into()),
+        V::Bool(b) => Some(b.to_string().into()),
         _ => None,
-    };
-    if items.iter().all(|item| key(item).is_some()) {
-        items.sort_by_key(|item| key(item));
-        items.dedup_by_key(|item| key(item));
     }
-    Val::list_or_set(value.span, items, list.rest.clone(), true)
+}
+
+fn set_order(a: &Val, b: &Val) -> std::cmp::Ordering {
+    match (&a.kind, &b.kind) {
+        (V::Number(a), V::Number(b)) => a.value().total_cmp(&b.value()),
+        _ => set_key(a).cmp(&set_key(b)),
+    }
+}
+
+/// A list or map whose elements have one type: those of a tuple or object are converted to it, as far
+/// as they are known.
+pub fn alike(value: &Val) -> Val {
+    match &value.kind {
+        V::List(list) => {
+            let (items, certain) = one_type(&list.items);
+            let shape = if certain { Shape::Alike } else { Shape::Open };
+            Val::list_of(value.span, items, list.rest.clone(), shape)
+        }
+        V::Map(map) => {
+            let values: Vec<Val> = map.entries.iter().map(|entry| entry.value.clone()).collect();
+            let (values, certain) = one_type(&values);
+            let entries = map.entries.iter().zip(values).map(|(entry, value)| Entry { value, ..entry.clone() });
+            let shape = if certain { Shape::Alike } else { Shape::Open };
+            Val::map_of(value.span, entries.collect(), map.rest.clone(), shape)
+        }
+        V::Choice(_) => value.each_leaf(&mut alike),
+        _ => value.clone(),
+    }
+}
+
+/// Values converted to the one type that all of them can have, and whether that is certain.
+fn one_type(values: &[Val]) -> (Vec<Val>, bool) {
+    match values.is_empty() {
+        true => (Vec::new(), true),
+        false => match common(values.iter().filter(|value| !value.is_null()).map(Type::of).collect()) {
+            Some(of) => {
+                let certain = of.is_certain();
+                (values.iter().map(|value| of.convert(value, &mut |_| value.clone())).collect(), certain)
+            }
+            None => (values.to_vec(), false),
+        },
+    }
+}
+
+/// Values as the one type that they have in common, where there is one.
+pub fn unified(values: &[Val]) -> Vec<Val> {
+    one_type(values).0
+}
+
+/// Whether a value could be another one in the company of others: a text stays a text.
+pub fn may_be_converted(value: &Val) -> bool {
+    value.any_leaf(&|leaf| matches!(leaf.kind, V::Bool(_) | V::Number(_) | V::List(_) | V::Map(_)))
+}
+
+/// Whether an expression has no type of its own.
+pub fn is_certain(written: &Expression) -> bool {
+    match &written.kind {
+        ExpressionKind::Null => true,
+        ExpressionKind::Parentheses(inner) => is_certain(inner),
+        _ => false,
+    }
+}
+
+/// The type that values of all these types can be converted to; none where there is none, or where
+/// it is not known.
+fn common(types: Vec<Type>) -> Option<Type> {
+    let known: Vec<&Type> = types.iter().filter(|of| !matches!(of, Type::Any)).collect();
+    let Some(first) = known.first() else { return Some(Type::Any) };
+    let all = |is: &dyn Fn(&Type) -> bool| known.iter().all(|of| is(of));
+    let together = |types: Vec<Type>| common(types);
+    match first {
+        Type::String | Type::Number | Type::Bool => {
+            if !all(&|of| matches!(of, Type::String | Type::Number | Type::Bool)) {
+                return None;
+            }
+            let has = |is: fn(&Type) -> bool| known.iter().any(|of| is(of));
+            let unknown = known.len() < types.len();
+            match (has(|of| matches!(of, Type::String)), has(|of| matches!(of, Type::Number)), has(|of| matches!(of, Type::Bool))) {
+                (true, ..) => Some(Type::String),
+                // Numbers and truths beside what is not known, which may be a string.
+                _ if unknown => Some(Type::Any),
+                (_, true, true) => None,
+                (_, true, false) => Some(Type::Number),
+                _ => Some(Type::Bool),
+            }
+        }
+        Type::List(_) | Type::Tuple(_) | Type::Set(_) => {
+            if !all(&|of| matches!(of, Type::List(_) | Type::Tuple(_) | Type::Set(_))) || known.len() < types.len() {
+                return None;
+            }
+            let length = match first {
+                Type::Tuple(items) => Some(items.len()),
+                _ => None,
+            };
+            let same_length = length.filter(|length| all(&|of| matches!(of, Type::Tuple(items) if items.len() == *length)));
+            if let Some(length) = same_length {
+                let mut items = Vec::with_capacity(length);
+                for at in 0..length {
+                    let of = known.iter().filter_map(|of| match of {
+                        Type::Tuple(items) => Some(items[at].clone()),
+                        _ => None,
+                    });
+                    items.push(together(of.collect())?);
+                }
+                return Some(Type::Tuple(items));
+            }
+            if all(&|of| matches!(of, Type::Set(_))) {
+                return together(known.iter().filter_map(|of| of.inner()).collect()).map(|of| Type::Set(Box::new(of)));
+            }
+            let mut inner = Vec::new();
+            for of in &known {
+                match of {
+                    Type::Tuple(items) => inner.extend(items.iter().cloned()),
+                    Type::List(of) => inner.push((**of).clone()),
+                    _ => return None,
+                }
+            }
+            together(inner).map(|of| Type::List(Box::new(of)))
+        }
+        Type::Map(_) | Type::Object(_) => {
+            if !all(&|of| matches!(of, Type::Map(_) | Type::Object(_))) || known.len() < types.len() {
+                return None;
+            }
+            let names = |of: &Type| match of {
+                Type::Object(attributes) => Some(attributes.iter().map(|one| one.name.clone()).collect::<Vec<_>>()),
+                _ => None,
+            };
+            let own = names(first);
+            if let Some(own) = own.filter(|own| all(&|of| names(of).as_ref() == Some(own))) {
+                let mut attributes = Vec::with_capacity(own.len());
+                for (at, name) in own.into_iter().enumerate() {
+                    let of = known.iter().filter_map(|of| match of {
+                        Type::Object(attributes) => Some(attributes[at].of.clone()),
+                        _ => None,
+                    });
+                    let of = together(of.collect())?;
+                    attributes.push(AttributeType { name, of, optional: false, default: None });
+                }
+                return Some(Type::Object(attributes));
+            }
+            let mut inner = Vec::new();
+            for of in &known {
+                match of {
+                    Type::Object(attributes) => inner.extend(attributes.iter().map(|one| one.of.clone())),
+                    Type::Map(of) => inner.push((**of).clone()),
+                    _ => {}
+                }
+            }
+            together(inner).map(|of| Type::Map(Box::new(of)))
+        }
+        Type::Any => Some(Type::Any),
+    }
 }
 
 pub fn to_text(value: &Val) -> Val {
@@ -220,8 +442,8 @@ pub fn to_number(value: &Val) -> Val {
 pub fn to_bool(value: &Val) -> Val {
     match &value.kind {
         V::Text(text) => match (text.known().as_deref(), text.reason()) {
-            (Some("true"), _) => Val::bool(value.span, true),
-            (Some("false"), _) => Val::bool(value.span, false),
+            (Some("true" | "1"), _) => Val::bool(value.span, true),
+            (Some("false" | "0"), _) => Val::bool(value.span, false),
             (Some(_), _) => Val::error(value.span, "is neither true nor false"),
             (None, reason) => Val::unknown(value.span, reason.unwrap_or_else(|| "is not known".into())),
         },

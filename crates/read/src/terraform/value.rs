@@ -53,13 +53,26 @@ pub enum Number {
     Fraction(f64),
 }
 
+/// Which of Terraform's types a collection has: a list never equals a tuple, nor a map an object,
+/// whatever is in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A tuple or an object: each element has a type of its own.
+    Fixed,
+    /// A list or a map: all elements have one type.
+    Alike,
+    /// A set: sorted, has no item twice, and no index.
+    Set,
+    /// One of these.
+    Open,
+}
+
 #[derive(Debug)]
 pub struct List {
     pub items: Vec<Val>,
     /// There may be more items, anywhere among these, and why that is not known.
     pub rest: Option<Reason>,
-    /// Sets are sorted, have no item twice, and no index.
-    pub is_set: bool,
+    pub shape: Shape,
     /// Whether an item may be absent.
     pub maybe: bool,
     height: u16,
@@ -71,6 +84,7 @@ pub struct Map {
     /// Sorted by key: that is the order in which Terraform goes through maps and objects.
     pub entries: Vec<Entry>,
     pub rest: Option<Reason>,
+    pub shape: Shape,
     /// Whether an entry may be absent.
     pub maybe: bool,
     height: u16,
@@ -160,20 +174,32 @@ impl Val {
     }
 
     pub fn list(span: Span, items: Vec<Val>, rest: Option<Reason>) -> Val {
-        Val::list_or_set(span, items, rest, false)
+        Val::list_of(span, items, rest, Shape::Open)
     }
 
-    pub fn list_or_set(span: Span, items: Vec<Val>, rest: Option<Reason>, is_set: bool) -> Val {
+    pub fn tuple(span: Span, items: Vec<Val>, rest: Option<Reason>) -> Val {
+        Val::list_of(span, items, rest, Shape::Fixed)
+    }
+
+    pub fn list_of(span: Span, items: Vec<Val>, rest: Option<Reason>, shape: Shape) -> Val {
         let (height, size, maybe) = measure(items.iter());
         let kind = match too_large(height, size) {
             Some(unknown) => unknown,
-            None => V::List(Arc::new(List { items, rest, is_set, maybe, height, size })),
+            None => V::List(Arc::new(List { items, rest, shape, maybe, height, size })),
         };
         Val { span, kind }
     }
 
     /// A map of entries in any order; of those with the same key the last counts.
-    pub fn map(span: Span, mut entries: Vec<Entry>, rest: Option<Reason>) -> Val {
+    pub fn map(span: Span, entries: Vec<Entry>, rest: Option<Reason>) -> Val {
+        Val::map_of(span, entries, rest, Shape::Open)
+    }
+
+    pub fn object(span: Span, entries: Vec<Entry>, rest: Option<Reason>) -> Val {
+        Val::map_of(span, entries, rest, Shape::Fixed)
+    }
+
+    pub fn map_of(span: Span, mut entries: Vec<Entry>, rest: Option<Reason>, shape: Shape) -> Val {
         // Stable, so that the last of equals stays last.
         if !entries.is_sorted_by(|a, b| a.key < b.key) {
             entries.sort_by(|a, b| a.key.cmp(&b.key));
@@ -189,7 +215,7 @@ impl Val {
         let (height, size, maybe) = measure(entries.iter().map(|entry| &entry.value));
         let kind = match too_large(height, size) {
             Some(unknown) => unknown,
-            None => V::Map(Arc::new(Map { entries, rest, maybe, height, size })),
+            None => V::Map(Arc::new(Map { entries, rest, shape, maybe, height, size })),
         };
         Val { span, kind }
     }
@@ -276,6 +302,28 @@ impl Val {
     pub fn get(&self, key: &str) -> Option<&Val> {
         match &self.kind {
             V::Map(map) => map.get(key).map(|entry| &entry.value),
+            _ => None,
+        }
+    }
+
+    /// The same collection as one of another type; its elements have to be such already.
+    pub fn shaped(&self, shape: Shape) -> Val {
+        match &self.kind {
+            V::List(list) if list.shape != shape => {
+                Val::list_of(self.span, list.items.clone(), list.rest.clone(), shape)
+            }
+            V::Map(map) if map.shape != shape => {
+                Val::map_of(self.span, map.entries.clone(), map.rest.clone(), shape)
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// Which type a collection has.
+    pub fn shape(&self) -> Option<Shape> {
+        match &self.kind {
+            V::List(list) => Some(list.shape),
+            V::Map(map) => Some(map.shape),
             _ => None,
         }
     }
@@ -421,10 +469,20 @@ fn same(a: &Val, b: &Val) -> bool {
         (V::Number(a), V::Number(b)) => a == b,
         (V::Text(a), V::Text(b)) => matches!((a.known(), b.known()), (Some(a), Some(b)) if a == b),
         (V::List(a), V::List(b)) => {
-            Arc::ptr_eq(a, b) || a.items.is_empty() && b.items.is_empty() && a.rest.is_none() && b.rest.is_none()
+            Arc::ptr_eq(a, b)
+                || a.shape == b.shape
+                    && a.items.is_empty()
+                    && b.items.is_empty()
+                    && a.rest.is_none()
+                    && b.rest.is_none()
         }
         (V::Map(a), V::Map(b)) => {
-            Arc::ptr_eq(a, b) || a.entries.is_empty() && b.entries.is_empty() && a.rest.is_none() && b.rest.is_none()
+            Arc::ptr_eq(a, b)
+                || a.shape == b.shape
+                    && a.entries.is_empty()
+                    && b.entries.is_empty()
+                    && a.rest.is_none()
+                    && b.rest.is_none()
         }
         (V::Resource(a), V::Resource(b)) => a == b,
         (V::Module(a), V::Module(b)) => a == b,

@@ -10,7 +10,7 @@ use tojimari_text::Span;
 use super::{Answer, Call};
 use crate::terraform::module::Evaluator;
 use crate::terraform::types;
-use crate::terraform::value::{Entry, Number, V, Val};
+use crate::terraform::value::{Entry, Number, Shape, V, Val};
 use tojimari_model::value::Reason;
 
 /// Items of one list that a function makes.
@@ -18,11 +18,22 @@ const MAX_ITEMS: usize = 10_000;
 
 /// Maps laid over one another: of members with the same name the last counts.
 pub fn merge(maps: &[Val], span: Span) -> Val {
-    let mut merged = Val::map(span, Vec::new(), None);
+    let mut merged = Val::object(span, Vec::new(), None);
     for map in maps {
         merged = over(span, &merged, map);
     }
-    merged
+    let shapes: Vec<Option<Shape>> = maps.iter().filter(|map| !map.is_null()).map(Val::shape).collect();
+    merged.each_leaf(&mut |leaf| leaf.shaped(together(&shapes)))
+}
+
+/// The type of what is made of several collections: of maps that of one, where their elements have
+/// one type, and an object where one of them is such.
+fn together(shapes: &[Option<Shape>]) -> Shape {
+    match shapes {
+        [Some(only)] if *only != Shape::Set => *only,
+        _ if shapes.contains(&Some(Shape::Fixed)) => Shape::Fixed,
+        _ => Shape::Open,
+    }
 }
 
 fn over(span: Span, base: &Val, map: &Val) -> Val {
@@ -105,7 +116,8 @@ pub fn concat(lists: &[Val], span: Span) -> Val {
             return error;
         }
     }
-    Val::list(span, items, rest)
+    let shapes: Vec<Option<Shape>> = lists.iter().filter(|list| !list.is_null()).map(Val::shape).collect();
+    Val::list_of(span, items, rest, together(&shapes))
 }
 
 /// Adds the items of a list; of a choice between lists, each item under its condition. `flat`: the
@@ -177,7 +189,7 @@ pub fn flatten(arguments: &[Val], span: Span) -> Val {
         append(list, &mut items, &mut rest, true)
     };
     match flat(list) {
-        Ok(()) => Val::list(span, items, rest),
+        Ok(()) => Val::tuple(span, items, rest),
         Err(error) => error,
     }
 }
@@ -185,7 +197,7 @@ pub fn flatten(arguments: &[Val], span: Span) -> Val {
 impl Evaluator<'_> {
     pub(super) fn collection_function(&mut self, call: &Call<'_>) -> Answer {
         let span = call.span;
-        let list_of = |items: Vec<Val>| Ok(Val::list(span, items, None));
+        let list_of = |items: Vec<Val>| Ok(types::alike(&Val::list(span, items, None)));
         match call.name {
             "lookup" => self.lookup(call),
             "keys" => {
@@ -194,12 +206,12 @@ impl Evaluator<'_> {
                     return Err(call.unknown(call.argument(0)?.reason()));
                 }
                 let keys = map.entries.iter().map(|entry| Val::text(entry.key_span, entry.key.clone()));
-                Ok(Val::list(span, keys.collect(), map.rest.clone()))
+                Ok(Val::list_of(span, keys.collect(), map.rest.clone(), map.shape))
             }
             "values" => {
                 let map = call.map(0)?;
                 let values = map.entries.iter().map(|entry| entry.value.clone());
-                Ok(Val::list(span, values.collect(), map.rest.clone()))
+                Ok(Val::list_of(span, values.collect(), map.rest.clone(), map.shape))
             }
             "length" => match &call.argument(0)?.kind {
                 V::Text(_) => Ok(Val::whole(span, call.text(0)?.chars().count() as i64)),
@@ -223,14 +235,12 @@ impl Evaluator<'_> {
                 let wanted = call.argument(1)?;
                 let mut open = list.rest.clone();
                 for item in &list.items {
-                    // Numbers among strings are strings.
-                    let same_kind = std::mem::discriminant(&item.kind) == std::mem::discriminant(&wanted.kind);
-                    let (item, wanted) = match same_kind {
-                        true => (item.clone(), wanted.clone()),
-                        false => (types::to_text(item), types::to_text(wanted)),
-                    };
-                    match self.equal(&item, &wanted) {
+                    match self.equal(item, wanted) {
                         Ok(true) => return Ok(Val::bool(span, true)),
+                        // Numbers among strings are strings.
+                        Ok(false) if list.shape == Shape::Open && self.equal_as_texts(item, wanted) => {
+                            open = open.or(Some("depends on the type of the list".into()));
+                        }
                         Ok(false) => {}
                         Err(reason) => open = open.or(Some(reason)),
                     }
@@ -241,7 +251,8 @@ impl Evaluator<'_> {
                 }
             }
             "distinct" => {
-                let list = call.list(0)?;
+                let alike = types::alike(call.argument(0)?);
+                let Some(list) = alike.as_list() else { return Err(call.unfit(&alike, "a list")) };
                 let mut kept: Vec<Val> = Vec::new();
                 for item in &list.items {
                     self.spend(kept.len() as u64);
@@ -249,7 +260,7 @@ impl Evaluator<'_> {
                         kept.push(item.clone());
                     }
                 }
-                Ok(Val::list(span, kept, list.rest.clone()))
+                Ok(Val::list_of(span, kept, list.rest.clone(), alike.shape().unwrap_or(Shape::Open)))
             }
             "compact" => {
                 let list = call.list(0)?;
@@ -262,8 +273,8 @@ impl Evaluator<'_> {
                         _ => leaf.clone(),
                     })
                 });
-                let kept = kept.filter(|item| !matches!(item.kind, V::Absent)).collect();
-                Ok(Val::list(span, kept, list.rest.clone()))
+                let kept = kept.filter(|item| !matches!(item.kind, V::Absent)).map(|item| types::to_text(&item)).collect();
+                Ok(Val::list_of(span, kept, list.rest.clone(), Shape::Alike))
             }
             "coalesce" => {
                 for argument in call.arguments {
@@ -271,7 +282,12 @@ impl Evaluator<'_> {
                         V::Null | V::Absent => {}
                         V::Text(text) if text.known().is_some_and(|text| text.is_empty()) => {}
                         V::Unknown(_) => return Err(argument.at(span)),
-                        _ => return Ok(argument.clone()),
+                        // All arguments have one type.
+                        _ => {
+                            let mut values = vec![argument.clone()];
+                            values.extend(call.arguments.iter().cloned());
+                            return Ok(types::unified(&values).swap_remove(0));
+                        }
                     }
                 }
                 Err(call.wrong("is given nothing but null"))
@@ -292,20 +308,25 @@ impl Evaluator<'_> {
             }
             "reverse" => {
                 let list = call.list(0)?;
-                Ok(Val::list(span, list.items.iter().rev().cloned().collect(), list.rest.clone()))
+                let shape = if list.shape == Shape::Set { Shape::Alike } else { list.shape };
+                Ok(Val::list_of(span, list.items.iter().rev().cloned().collect(), list.rest.clone(), shape))
             }
             "slice" => {
                 let (list, from, to) = (call.whole_list(0)?, call.whole(1)?, call.whole(2)?);
                 let range = usize::try_from(from).ok().zip(usize::try_from(to).ok());
                 match range.and_then(|(from, to)| list.items.get(from..to)) {
-                    Some(items) => list_of(items.to_vec()),
+                    Some(items) => Ok(Val::list_of(span, items.to_vec(), None, list.shape)),
                     None => Err(call.wrong("is given an end that the list does not reach")),
                 }
             }
             "chunklist" => {
-                let (list, size) = (call.whole_list(0)?, call.whole(1)?);
+                call.whole_list(0)?;
+                let alike = types::alike(call.argument(0)?);
+                let (Some(list), size) = (alike.as_list(), call.whole(1)?) else {
+                    return Err(call.unfit(&alike, "a list"));
+                };
                 let size = usize::try_from(size).ok().filter(|size| *size > 0).unwrap_or(list.items.len().max(1));
-                list_of(list.items.chunks(size).map(|chunk| Val::list(span, chunk.to_vec(), None)).collect())
+                list_of(list.items.chunks(size).map(|chunk| Val::list_of(span, chunk.to_vec(), None, list.shape)).collect())
             }
             "sort" => {
                 let list = call.whole_list(0)?;
@@ -341,7 +362,7 @@ impl Evaluator<'_> {
                         Err(reason) => rest = rest.or(Some(reason)),
                     }
                 }
-                Ok(Val::map(span, entries, rest))
+                Ok(Val::map_of(span, entries, rest, values.shape))
             }
             "setproduct" => {
                 let mut tuples: Vec<Vec<Val>> = vec![Vec::new()];
@@ -358,18 +379,24 @@ impl Evaluator<'_> {
                         })
                         .collect();
                 }
-                list_of(tuples.into_iter().map(|tuple| Val::list(span, tuple, None)).collect())
+                list_of(tuples.into_iter().map(|tuple| Val::tuple(span, tuple, None)).collect())
             }
             "setunion" => Ok(types::to_set(&concat(call.arguments, span))),
             "setintersection" | "setsubtract" => {
-                let mut kept: Vec<Val> = call.whole_list(0)?.items.clone();
+                let sets: Vec<Val> = (0..call.arguments.len())
+                    .map(|at| call.whole_list(at).map(|list| Val::list_of(span, list.items.clone(), None, Shape::Alike)))
+                    .collect::<Result<_, _>>()?;
+                // All of them are sets of one type.
+                let sets = types::unified(&sets);
+                let items = |at: usize| sets.get(at).and_then(Val::as_list).map_or(&[][..], |list| &list.items);
+                let mut kept: Vec<Val> = items(0).to_vec();
                 let wanted = call.name == "setintersection";
                 for at in 1..call.arguments.len() {
-                    let other = call.whole_list(at)?;
+                    let other = items(at);
                     let mut next = Vec::new();
                     for item in kept {
                         let mut found = false;
-                        for one in &other.items {
+                        for one in other {
                             match self.equal(&item, one) {
                                 Ok(equal) => found |= equal,
                                 Err(reason) => return Err(call.unknown(Some(reason))),
@@ -397,8 +424,8 @@ impl Evaluator<'_> {
                 }
             }
             "tolist" => {
-                let list = call.list(0)?;
-                Ok(Val::list(span, list.items.clone(), list.rest.clone()))
+                call.list(0)?;
+                Ok(types::alike(call.argument(0)?))
             }
             "toset" => match &call.argument(0)?.kind {
                 V::List(_) => Ok(types::to_set(call.argument(0)?)),
@@ -406,7 +433,7 @@ impl Evaluator<'_> {
             },
             "tomap" => {
                 call.map(0)?;
-                Ok(call.argument(0)?.clone())
+                Ok(types::alike(call.argument(0)?))
             }
             "list" => list_of(call.arguments.to_vec()),
             "map" => {
@@ -488,6 +515,11 @@ impl Evaluator<'_> {
         })
     }
 
+    fn equal_as_texts(&mut self, a: &Val, b: &Val) -> bool {
+        let (a, b) = (types::to_text(a), types::to_text(b));
+        matches!(self.equal(&a, &b), Ok(true))
+    }
+
     fn range(&mut self, call: &Call<'_>) -> Answer {
         let (start, limit) = match call.arguments.len() {
             1 => (0.0, call.number(0)?.value()),
@@ -508,6 +540,6 @@ impl Evaluator<'_> {
             items.push(Val::new(call.span, V::Number(Number::from(at))));
             at += step;
         }
-        Ok(Val::list(call.span, items, None))
+        Ok(Val::list_of(call.span, items, None, Shape::Alike))
     }
 }

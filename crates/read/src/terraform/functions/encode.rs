@@ -89,10 +89,89 @@ impl Evaluator<'_> {
         };
         match (read.problems.first(), read.documents.first()) {
             (Some(problem), _) => Err(call.wrong(&format!("is given no YAML: {}", problem.message))),
-            (None, Some(node)) => Ok(from_node(node, &place)),
+            (None, Some(node)) => Ok(resolved(from_node(node, &place), node, &text)),
             (None, None) => Ok(Val::null(call.span)),
         }
     }
+}
+
+/// The value of a tree with every scalar as Terraform's own reader of YAML takes it: `yes`, `on` and
+/// `y` are true, and 014 is fourteen. Source: the resolution of github.com/zclconf/go-cty-yaml.
+fn resolved(value: Val, node: &Node, text: &str) -> Val {
+    let written = text.get(node.span.range()).unwrap_or_default().trim();
+    match (&value.kind, &node.written) {
+        (V::List(list), Written::Sequence(items)) if list.items.len() == items.len() => {
+            let all = list.items.iter().zip(items).map(|(item, node)| resolved(item.clone(), node, text));
+            Val::tuple(value.span, all.collect(), None)
+        }
+        (V::Map(map), Written::Mapping(nodes)) => {
+            let mut entries = Vec::with_capacity(nodes.len());
+            let mut rest = map.rest.clone();
+            for entry in nodes {
+                let Some(found) = map.get(&entry.key.name) else { continue };
+                let value = resolved(found.value.clone(), &entry.value, text);
+                // A key is a scalar, too: `on:` is the key `true`.
+                let key_written = text.get(entry.key.span.range()).unwrap_or_default().trim();
+                let key = match (is_quoted(key_written), plain(&entry.key.name)) {
+                    (true, _) | (false, Some(V::Text(_))) => entry.key.name.to_string().into(),
+                    (false, Some(V::Bool(b))) => b.to_string().into(),
+                    (false, Some(V::Number(number))) => number.to_string().into(),
+                    _ => {
+                        rest.get_or_insert_with(|| "has a key that is no text".into());
+                        continue;
+                    }
+                };
+                entries.push(Entry { key, key_span: found.key_span, value });
+            }
+            Val::object(value.span, entries, rest)
+        }
+        (V::Unknown(_) | V::Error(_), _) => value,
+        (_, Written::Null) if written.is_empty() => value,
+        (_, Written::String(inner)) if is_quoted(written) || inner.contains('\n') => value,
+        (_, Written::String(inner)) => match plain(inner) {
+            Some(V::Text(_)) => value,
+            Some(kind) if written == &**inner => Val::new(value.span, kind),
+            _ => Val::unknown(value.span, "is written in YAML that may be a text or not"),
+        },
+        (_, Written::Null | Written::Bool(_) | Written::Number(_)) => match plain(written) {
+            Some(kind) if !written.starts_with(['&', '*', '!']) => Val::new(value.span, kind),
+            _ => Val::unknown(value.span, "is a scalar of YAML that is not evaluated"),
+        },
+        _ => value,
+    }
+}
+
+fn is_quoted(written: &str) -> bool {
+    written.starts_with(['"', '\'', '|', '>'])
+}
+
+/// A scalar without quotes; none where Terraform has none, such as a number that has no end.
+fn plain(text: &str) -> Option<V> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let based = |prefix: &str, radix: u32| {
+        let whole = digits.strip_prefix(prefix)?;
+        let number = i64::from_str_radix(whole, radix).ok().filter(|_| !whole.starts_with(['+', '-']))?;
+        Some(V::Number(Number::Whole(if text.starts_with('-') { -number } else { number })))
+    };
+    Some(match text {
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => V::Bool(true),
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => V::Bool(false),
+        "" | "~" | "null" | "Null" | "NULL" => V::Null,
+        // A date, a merge key and numbers without end are told apart by Terraform, and not here.
+        "<<" | ".nan" | ".NaN" | ".NAN" => return None,
+        _ if matches!(digits, ".inf" | ".Inf" | ".INF") => return None,
+        _ if digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') => {
+            if let Some(number) = based("0b", 2).or_else(|| based("0o", 8)).or_else(|| based("0x", 16)) {
+                return Some(number);
+            }
+            let decimal = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
+            match decimal.then(|| Number::parse(text.strip_prefix('+').unwrap_or(text))).flatten() {
+                Some(number) => V::Number(number),
+                None => V::Text(Text::plain(text.into())),
+            }
+        }
+        _ => V::Text(Text::plain(text.into())),
+    })
 }
 
 /// A tree as a value. Its reader bounds the nesting; what is nested beyond our own is unknown.
@@ -110,7 +189,7 @@ pub fn from_node(node: &Node, place: &dyn Fn(Span) -> Span) -> Val {
         },
         Written::String(text) => V::Text(Text::plain(Arc::from(&**text))),
         Written::Sequence(items) => {
-            return Val::list(span, items.iter().map(|item| from_node(item, place)).collect(), None);
+            return Val::tuple(span, items.iter().map(|item| from_node(item, place)).collect(), None);
         }
         Written::Mapping(entries) => {
             let entries = entries.iter().map(|entry| Entry {
@@ -118,7 +197,7 @@ pub fn from_node(node: &Node, place: &dyn Fn(Span) -> Span) -> Val {
                 key_span: place(entry.key.span),
                 value: from_node(&entry.value, place),
             });
-            return Val::map(span, entries.collect(), None);
+            return Val::object(span, entries.collect(), None);
         }
     };
     Val::new(span, kind)

@@ -11,7 +11,7 @@ use super::{Answer, Call};
 use crate::terraform::module::Evaluator;
 use crate::terraform::text::{Builder, MAX_TEXT};
 use crate::terraform::types;
-use crate::terraform::value::{Entry, Number, V, Val};
+use crate::terraform::value::{Entry, Number, Shape, V, Val};
 use tojimari_model::value::Reason;
 
 /// Conditions that the items of one `join` are written out for.
@@ -36,7 +36,7 @@ impl Evaluator<'_> {
                     (false, true) => text.chars().map(|c| Val::text(call.span, c.to_string())).collect(),
                     (false, false) => text.split(&*separator).map(|part| Val::text(call.span, part)).collect(),
                 };
-                Ok(Val::list(call.span, parts, None))
+                Ok(Val::list_of(call.span, parts, None, Shape::Alike))
             }
             "replace" => self.replace(call),
             "regex" => {
@@ -55,7 +55,7 @@ impl Evaluator<'_> {
                     }
                     all.push(captured(&regex, &found, call.span));
                 }
-                Ok(Val::list(call.span, all, None))
+                Ok(Val::list_of(call.span, all, None, Shape::Alike))
             }
             "lower" => call.give_text(call.text(0)?.to_lowercase()),
             "upper" => call.give_text(call.text(0)?.to_uppercase()),
@@ -200,7 +200,7 @@ impl Evaluator<'_> {
             }
         }
         let Some(length) = length else {
-            return Ok(Val::list(call.span, vec![self.format(call, &spec, arguments)], None));
+            return Ok(Val::list_of(call.span, vec![self.format(call, &spec, arguments)], None, Shape::Alike));
         };
         let mut items = Vec::with_capacity(length);
         for at in 0..length {
@@ -220,7 +220,7 @@ impl Evaluator<'_> {
             let made = self.lifted(&row, call.span, &mut |evaluator, row| evaluator.format(call, &spec, row));
             items.push(made);
         }
-        Ok(Val::list(call.span, items, None))
+        Ok(Val::list_of(call.span, items, None, Shape::Alike))
     }
 
     /// The verbs of `format`. A value that is not known leaves a hole.
@@ -399,7 +399,7 @@ fn captured(regex: &Regex, found: &regex::Captures<'_>, span: Span) -> Val {
             key_span: span,
             value: group(found.name(name)),
         });
-        return Val::map(span, entries.collect(), None);
+        return Val::object(span, entries.collect(), None);
     }
-    Val::list(span, (1..regex.captures_len()).map(|at| group(found.get(at))).collect(), None)
+    Val::tuple(span, (1..regex.captures_len()).map(|at| group(found.get(at))).collect(), None)
 }

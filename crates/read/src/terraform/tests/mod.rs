@@ -3,6 +3,7 @@
 mod declared;
 mod expressions;
 mod hostile;
+mod table;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -84,7 +85,7 @@ fn shown(value: &Val) -> String {
         V::List(list) => {
             let mut items: Vec<String> = list.items.iter().map(shown).collect();
             items.extend(list.rest.iter().map(|reason| format!("...{reason}")));
-            format!("{}[{}]", if list.is_set { "set" } else { "" }, items.join(", "))
+            format!("{}[{}]", if list.shape == crate::terraform::value::Shape::Set { "set" } else { "" }, items.join(", "))
         }
         V::Map(map) => {
             let entries = map.entries.iter().map(|entry| format!("{}: {}", entry.key, shown(&entry.value)));
