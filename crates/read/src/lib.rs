@@ -2,15 +2,19 @@
 //! what has to be read together; `read` reads one unit. Each format has a file of its own; none
 //! does I/O: what a file points to comes through [`Files`].
 
+mod base64;
 pub mod cdk;
 pub mod cloudformation;
 pub mod compose;
 pub mod copilot;
+#[cfg(test)]
+mod differential;
 pub mod dockerfile;
 pub mod ecs_json;
 pub mod ecspresso;
 mod jsonnet;
 mod notation;
+mod partial;
 mod resource;
 pub mod terraform;
 mod variable;

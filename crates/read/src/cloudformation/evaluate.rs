@@ -13,6 +13,7 @@ use super::functions::{
 };
 use super::nested::Outputs;
 use super::template::{Template, is_loop, own_macro};
+use crate::partial::BOUNDS;
 use tojimari_model::value::{Choice, Kind, Member, Reason, Value};
 
 /// Levels of nesting in a template, beyond which a value is unknown. CloudFormation's own templates
@@ -20,13 +21,10 @@ use tojimari_model::value::{Choice, Kind, Member, Reason, Value};
 const MAX_DEPTH: usize = 128;
 
 /// Bytes that parameters, mappings and loops may add by being used again and again.
-const MAX_GROWTH: usize = 64 << 20;
-
-/// Conditions in the arguments of one function, beyond which its result is unknown.
-const MAX_CONDITIONS: usize = 6;
+const MAX_GROWTH: usize = BOUNDS.bytes;
 
 /// Items of all loops of one template.
-const MAX_ITEMS: usize = 10_000;
+const MAX_ITEMS: usize = BOUNDS.items;
 
 pub(super) struct Evaluator<'n> {
     pub(super) template: &'n Template<'n>,
@@ -237,7 +235,7 @@ impl<'n> Evaluator<'n> {
                     ("Length", None) => vec![self.at_depth(&Node::new(span, argument.clone()), depth)],
                     _ => items().iter().map(|item| self.at_depth(item, depth)).collect(),
                 };
-                lifted(arguments, span, MAX_CONDITIONS, &|arguments| match (name, arguments) {
+                lifted(&arguments, span, &|arguments| match (name, arguments) {
                     ("Join", [delimiter, list]) => join(delimiter, list, span),
                     ("Select", [index, list]) => select(index, list, span),
                     ("Split", [delimiter, text]) => split(delimiter, text, span),
@@ -364,7 +362,7 @@ impl<'n> Evaluator<'n> {
             rest = &rest[start + length + 1..];
         }
         push_text(&mut pieces, rest, span);
-        let whole = lifted(pieces, span, MAX_CONDITIONS, &|pieces| concatenated(pieces.iter(), span));
+        let whole = lifted(&pieces, span, &|pieces| concatenated(pieces.iter(), span));
         self.grown.set(self.grown.get() + size(&whole));
         whole
     }

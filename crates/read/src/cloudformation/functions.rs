@@ -3,6 +3,9 @@
 
 use tojimari_text::{Entry, Span};
 
+use std::sync::Arc;
+
+use crate::partial::{BOUNDS, Partial, lift};
 use tojimari_model::value::{Choice, Kind, Part, Reason, Value};
 
 /// Parts of one text, beyond which those of its parts are not told apart.
@@ -60,21 +63,27 @@ pub(super) fn reason_of<'v>(values: impl IntoIterator<Item = &'v Value>) -> Reas
     "depends on a function whose arguments are not what it takes".into()
 }
 
+impl Partial for Value {
+    fn open_condition(&self) -> Option<Arc<str>> {
+        self.first_condition()
+    }
+
+    fn under(&self, condition: &Arc<str>, holds: bool) -> Value {
+        compact(self.given(condition, holds))
+    }
+
+    fn one_of(condition: Arc<str>, then: Value, otherwise: Value, like: &Value) -> Value {
+        match then.is_same(&otherwise) {
+            true => then,
+            false => Value::new(like.span, Kind::Choice(Box::new(Choice { condition, then, otherwise }))),
+        }
+    }
+}
+
 /// Applies a function to arguments that may hold choices: the result is a choice of results.
-pub(super) fn lifted(arguments: Vec<Value>, span: Span, left: usize, apply: &dyn Fn(&[Value]) -> Value) -> Value {
-    let Some(condition) = arguments.iter().find_map(Value::first_condition) else { return apply(&arguments) };
-    if left == 0 {
-        return Value::unknown(span, format!("depends on the condition {condition}"));
-    }
-    let given = |holds| {
-        let arguments = arguments.iter().map(|argument| compact(argument.given(&condition, holds))).collect();
-        lifted(arguments, span, left - 1, apply)
-    };
-    let (then, otherwise) = (given(true), given(false));
-    if then.is_same(&otherwise) {
-        return then;
-    }
-    Value::new(span, Kind::Choice(Box::new(Choice { condition, then, otherwise })))
+pub(super) fn lifted(arguments: &[Value], span: Span, apply: &dyn Fn(&[Value]) -> Value) -> Value {
+    let more = &mut |condition: &str| Value::unknown(span, format!("depends on the condition {condition}"));
+    lift(arguments, &Value::new(span, Kind::Null), BOUNDS.conditions, more, &mut |arguments| apply(arguments))
 }
 
 /// A list without the items that a choice took away.

@@ -12,6 +12,7 @@ use tojimari_text::{FileId, Problem, Sources, Span};
 
 use super::object::{Body, Layer, LayerField, Object};
 use super::value::{Branches, Frame, Function, Registry, Scope, State, Thunk, Val, digits, ready, waiting};
+use crate::partial::BOUNDS;
 use crate::{Files, beside};
 use tojimari_model::value::{Reason, Value};
 
@@ -19,7 +20,7 @@ use tojimari_model::value::{Reason, Value};
 const MAX_STEPS: usize = 300_000;
 
 /// Bytes of texts and items of arrays made for one file.
-const MAX_GROWTH: usize = 32 << 20;
+const MAX_GROWTH: usize = BOUNDS.bytes / 2;
 
 /// Values that wait for one another.
 pub(super) const MAX_DEPTH: usize = 100;
@@ -429,22 +430,32 @@ impl<'e> Evaluator<'e> {
         }
     }
 
-    fn slice(&self, of: &Val, parts: [Option<Val>; 3]) -> Val {
-        let number = |part: &Option<Val>| match part {
-            Some(Val::Number(n)) if *n >= 0.0 => Some(*n as usize),
-            _ => None,
+    pub(super) fn slice(&self, of: &Val, parts: [Option<Val>; 3]) -> Val {
+        if let Some(open) = parts.iter().flatten().find(|part| !matches!(part, Val::Null | Val::Number(_))) {
+            return Val::Unknown(self.reason_of(open));
+        }
+        let length = match of {
+            Val::Array(items) => items.len(),
+            Val::String(text) => text.chars().count(),
+            other => return Val::Unknown(self.reason_of(other)),
         };
-        let bounded = parts.iter().all(|part| matches!(part, None | Some(Val::Null | Val::Number(_))));
-        let step = number(&parts[2]).unwrap_or(1).max(1);
-        let (from, to) = (number(&parts[0]).unwrap_or(0), number(&parts[1]).unwrap_or(usize::MAX));
+        // What is below zero counts from the end.
+        let place = |part: &Option<Val>, otherwise: usize| match part {
+            Some(Val::Number(n)) if *n < 0.0 => length.saturating_sub(-n as usize),
+            Some(Val::Number(n)) => *n as usize,
+            _ => otherwise,
+        };
+        let (from, to) = (place(&parts[0], 0), place(&parts[1], length));
+        let step = match &parts[2] {
+            Some(Val::Number(n)) if *n < 1.0 => return Val::unknown("depends on a slice whose step is not above zero"),
+            part => place(part, 1),
+        };
         match of {
-            Val::Array(items) if bounded => {
+            Val::Array(items) => {
                 let to = to.min(items.len());
                 Val::array(items.iter().take(to).skip(from).step_by(step).cloned().collect())
             }
-            Val::String(text) if bounded => {
-                Val::string(&text.chars().take(to).skip(from).step_by(step).collect::<String>())
-            }
+            Val::String(text) => Val::string(&text.chars().take(to).skip(from).step_by(step).collect::<String>()),
             other => Val::Unknown(self.reason_of(other)),
         }
     }

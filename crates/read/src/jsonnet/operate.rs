@@ -53,6 +53,19 @@ impl Evaluator<'_> {
                 Operator::GreaterOrEqual => Val::Bool(a >= b),
                 _ => self.wrong(span, "this operator does not go with texts".to_owned()),
             },
+            (
+                Operator::Less | Operator::LessOrEqual | Operator::Greater | Operator::GreaterOrEqual,
+                left @ Val::Array(_),
+                right @ Val::Array(_),
+            ) => match self.order(&left, &right, 0) {
+                Ok(order) => Val::Bool(match operator {
+                    Operator::Less => order.is_lt(),
+                    Operator::LessOrEqual => order.is_le(),
+                    Operator::Greater => order.is_gt(),
+                    _ => order.is_ge(),
+                }),
+                Err(reason) => Val::Unknown(reason),
+            },
             (_, left, right) => {
                 self.wrong(span, format!("this operator does not go with {} and {}", left.kind(), right.kind()))
             }
@@ -146,7 +159,8 @@ impl Evaluator<'_> {
 
     fn json_within(&self, value: &Val, indent: Option<&str>, level: usize) -> Result<String, Reason> {
         let wrap = |open: char, items: Vec<String>, close: char| match indent {
-            _ if items.is_empty() => format!("{open}{}{close}", if indent.is_some() { "" } else { " " }),
+            None if items.is_empty() => format!("{open} {close}"),
+            Some(indent) if items.is_empty() => format!("{open}\n\n{}{close}", indent.repeat(level)),
             None => format!("{open}{}{close}", items.join(", ")),
             Some(indent) => {
                 let (inner, outer) = (indent.repeat(level + 1), indent.repeat(level));
@@ -156,6 +170,8 @@ impl Evaluator<'_> {
         match value {
             Val::Null => Ok("null".to_owned()),
             Val::Bool(b) => Ok(b.to_string()),
+            // Laid out, a number is written in full.
+            Val::Number(n) if indent.is_some() => Ok(format!("{n}")),
             Val::Number(n) => Ok(digits(*n)),
             Val::String(text) => Ok(serde_json::Value::from(&**text).to_string()),
             Val::Array(items) => {
@@ -179,6 +195,27 @@ impl Evaluator<'_> {
                 Ok(wrap('{', items, '}'))
             }
             other => Err(self.reason_of(other)),
+        }
+    }
+
+    /// The order of numbers, texts and arrays of them.
+    pub(super) fn order(&self, left: &Val, right: &Val, depth: usize) -> Result<std::cmp::Ordering, Reason> {
+        if depth > MAX_DEPTH || !self.step() {
+            return Err(TOO_MUCH.into());
+        }
+        match (left, right) {
+            (Val::Number(a), Val::Number(b)) => Ok(a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal)),
+            (Val::String(a), Val::String(b)) => Ok(a.cmp(b)),
+            (Val::Array(a), Val::Array(b)) => {
+                for (a, b) in a.iter().zip(b.iter()) {
+                    let order = self.order(&self.force(a), &self.force(b), depth + 1)?;
+                    if order.is_ne() {
+                        return Ok(order);
+                    }
+                }
+                Ok(a.len().cmp(&b.len()))
+            }
+            (Val::Number(_) | Val::String(_) | Val::Array(_), other) | (other, _) => Err(self.reason_of(other)),
         }
     }
 

@@ -3,7 +3,10 @@
 
 mod array;
 mod format;
+mod number;
 mod object;
+mod set;
+mod text;
 
 use std::rc::Rc;
 
@@ -42,7 +45,13 @@ impl Evaluator<'_> {
             "get" => {
                 return match (value(0, "o"), value(1, "f")) {
                     (Val::Object(object), Val::String(field)) => {
-                        match (object.field(&field, object.layers.len()), &object.rest) {
+                        let hidden_too = match value(3, "inc_hidden") {
+                            Val::Null => true,
+                            Val::Bool(b) => b,
+                            other => return Val::Unknown(self.reason_of(&other)),
+                        };
+                        let found = object.field(&field, object.layers.len());
+                        match (found.filter(|_| hidden_too || object.has(&field, false)), &object.rest) {
                             (Some(field), _) => self.force(&field),
                             (None, Some(reason)) => Val::Unknown(reason.clone()),
                             (None, None) => value(2, "default"),
@@ -59,6 +68,16 @@ impl Evaluator<'_> {
             }
             _ => {}
         }
+        // Arguments by name, where their order is not that of the function: only these are known.
+        let named = given.iter().position(|(name, _)| name.is_some());
+        if let Some(first) = named
+            && !(matches!(name, "sort" | "uniq" | "set") && first == 1 && given[1].0.as_deref() == Some("keyF"))
+            && !(matches!(name, "setUnion" | "setInter" | "setDiff" | "setMember")
+                && first == 2
+                && given[2].0.as_deref() == Some("keyF"))
+        {
+            return Val::unknown(format!("depends on std.{name} with arguments by name"));
+        }
         let values: Vec<Val> = given.iter().map(|(_, thunk)| self.force(thunk)).collect();
         if let Some(unknown) = values.iter().find(|value| matches!(value, Val::Unknown(_) | Val::Choice(_))) {
             // The words of a text with holes stay known through these.
@@ -71,7 +90,10 @@ impl Evaluator<'_> {
             .of_texts(name, &values)
             .or_else(|| self.of_numbers(name, &values))
             .or_else(|| self.of_arrays(name, &values, span))
-            .or_else(|| self.of_objects(name, &values, span));
+            .or_else(|| self.of_objects(name, &values, span))
+            .or_else(|| self.of_more_numbers(name, &values))
+            .or_else(|| self.of_more_texts(name, &values, span))
+            .or_else(|| self.of_sets(name, &values, span));
         match outcome {
             Some(Ok(value)) => value,
             Some(Err(reason)) => Val::Unknown(reason),
@@ -94,11 +116,16 @@ impl Evaluator<'_> {
         Some(Ok(match (name, values) {
             ("toString", [value]) => return Some(self.text(value).map(|text| Val::string(&text))),
             ("manifestJson", [value]) => return Some(self.json(value, Some("    "), 0).map(|text| Val::string(&text))),
-            ("manifestJsonEx", [value, Val::String(indent), ..]) => {
+            ("manifestJsonEx", [value, Val::String(indent)]) => {
                 return Some(self.json(value, Some(indent), 0).map(|text| Val::string(&text)));
             }
             ("manifestJsonMinified", [value]) => {
-                return Some(self.json(value, None, 0).map(|text| Val::string(&minified(&text))));
+                return Some(self.json(value, None, 0).and_then(|text| match serde_json::from_str(&text) {
+                    // Numbers keep their digits.
+                    Ok(serde_json::Value::Number(_)) => Ok(Val::string(&text)),
+                    Ok::<serde_json::Value, _>(_) if !text.contains('.') => Ok(Val::string(&minified(&text))),
+                    _ => Err("depends on JSON with fractions".into()),
+                }));
             }
             ("asciiUpper", [Val::String(text)]) => Val::string(&text.to_ascii_uppercase()),
             ("asciiLower", [Val::String(text)]) => Val::string(&text.to_ascii_lowercase()),
@@ -170,7 +197,10 @@ impl Evaluator<'_> {
             ("max", [Val::Number(a), Val::Number(b)]) => number(a.max(*b)),
             ("min", [Val::Number(a), Val::Number(b)]) => number(a.min(*b)),
             ("pow", [Val::Number(a), Val::Number(b)]) => number(a.powf(*b)),
-            ("mod", [Val::Number(a), Val::Number(b)]) => number(a % b),
+            ("mod", [Val::Number(a), Val::Number(b)]) if *b != 0.0 => number(a % b),
+            ("mod", [Val::String(format), value]) => {
+                Ok(self.format(format, value, Span::new(tojimari_text::FileId(0), 0, 0)))
+            }
             ("isString", [value]) => Ok(Val::Bool(matches!(value, Val::String(_)))),
             ("isNumber", [value]) => Ok(Val::Bool(matches!(value, Val::Number(_)))),
             ("isBoolean", [value]) => Ok(Val::Bool(matches!(value, Val::Bool(_)))),

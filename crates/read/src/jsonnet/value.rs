@@ -181,5 +181,19 @@ impl Val {
 
 /// A number as Jsonnet writes it.
 pub(super) fn digits(number: f64) -> String {
-    if number.fract() == 0.0 && number.abs() < 1e15 { format!("{}", number as i64) } else { format!("{number}") }
+    if number.fract() == 0.0 {
+        return format!("{number:.0}");
+    }
+    // Seventeen digits, as C's `%.17g`, without zeros at the end.
+    let written = format!("{number:.16e}");
+    let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    let without_zeros = |text: &str| text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    match (-4..17).contains(&exponent) {
+        true => without_zeros(&format!("{number:.*}", usize::try_from(16 - exponent).unwrap_or_default())),
+        false => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{}e{sign}{:02}", without_zeros(mantissa), exponent.abs())
+        }
+    }
 }

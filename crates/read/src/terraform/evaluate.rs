@@ -10,10 +10,12 @@ use tojimari_text::hcl::{
     BinaryOperator, Call, Conditional, Expression, ExpressionKind, For, Key, Part, Step, Template, UnaryOperator,
 };
 
+use super::decimal::Big;
 use super::module::Evaluator;
 use super::text::{Builder, Text};
 use super::types;
 use super::value::{Entry, Number, Shape, V, Val};
+use crate::partial::{BOUNDS, lift};
 use tojimari_model::value::Reason;
 
 /// Expressions within expressions, along references too.
@@ -25,7 +27,7 @@ const LEVELS_PER_STACK: u32 = if cfg!(debug_assertions) { 24 } else { 90 };
 const STACK_BYTES: usize = 2 << 20;
 
 /// Conditions that one text is written out for; where there are more, its parts are unknown.
-const MAX_TEXT_CONDITIONS: usize = 4;
+const MAX_TEXT_CONDITIONS: usize = BOUNDS.conditions;
 
 /// Where an expression stands: the module instance, and the names bound around it.
 #[derive(Clone, Copy)]
@@ -333,7 +335,9 @@ impl Evaluator<'_> {
             (V::Null | V::Absent, _) => Val::error(span, "is null, which has no elements"),
             // An element of what is known, by a key that is not.
             (_, V::Unknown(_)) => unknown(index),
-            (V::List(list), _) if list.shape == Shape::Set => Val::error(span, "is a set, whose elements have no index"),
+            (V::List(list), _) if list.shape == Shape::Set => {
+                Val::error(span, "is a set, whose elements have no index")
+            }
             (V::List(list), _) => {
                 let V::Number(Number::Whole(at)) = types::to_number(index).kind else {
                     return match index.reason() {
@@ -380,7 +384,12 @@ impl Evaluator<'_> {
                 }
                 match self.first_error(items.iter()) {
                     Some(error) => error,
-                    None => Val::list_of(span, items, list.rest.clone(), if list.shape == Shape::Set { Shape::Alike } else { list.shape }),
+                    None => Val::list_of(
+                        span,
+                        items,
+                        list.rest.clone(),
+                        if list.shape == Shape::Set { Shape::Alike } else { list.shape },
+                    ),
                 }
             }
             _ => {
@@ -532,11 +541,12 @@ impl Evaluator<'_> {
                 _ => Val::error(span, "is null, which has no opposite"),
             }),
             UnaryOperator::Minus => types::to_number(&value).each_leaf(&mut |leaf| match &leaf.kind {
+                V::Number(Number::Whole(0)) => number_of(Big::whole(0).map(|zero| zero.negated()), span),
                 V::Number(Number::Whole(whole)) => match whole.checked_neg() {
                     Some(whole) => Val::whole(span, whole),
                     None => Val::unknown(span, "is a number that is too large"),
                 },
-                V::Number(Number::Fraction(fraction)) => Val::new(span, V::Number(Number::from(-fraction))),
+                V::Number(Number::Big(big)) => number_of(Some(big.negated()), span),
                 V::Unknown(unknown) => Val::unknown(span, unknown.reason.clone()),
                 V::Error(_) => leaf.clone(),
                 _ => Val::error(span, "is null, which has no negative"),
@@ -582,19 +592,12 @@ impl Evaluator<'_> {
 
     /// Calls with values without choices, once for each way that these can fall.
     pub fn lifted(&mut self, values: &[Val], span: Span, call: &mut dyn FnMut(&mut Self, &[Val]) -> Val) -> Val {
-        let open = values.iter().find_map(|value| match &value.kind {
-            V::Choice(choice) => Some(choice.condition.clone()),
-            _ => None,
-        });
-        let Some(condition) = open else { return call(self, values) };
-        if !self.spend(1) {
-            return Val::unknown(span, "takes too many steps to evaluate");
-        }
-        let [then, otherwise] = [true, false].map(|holds| {
-            let given: Vec<Val> = values.iter().map(|value| value.given(&condition, holds)).collect();
-            self.lifted(&given, span, call)
-        });
-        Val::choice(span, &condition, then, otherwise)
+        let more = &mut |condition: &str| Val::unknown(span, format!("depends on the condition {condition} and more"));
+        // Values have a bounded number of leaves, and each step is counted.
+        lift(values, &Val::null(span), usize::from(BOUNDS.leaves), more, &mut |given| match self.spend(1) {
+            true => call(self, given),
+            false => Val::unknown(span, "takes too many steps to evaluate"),
+        })
     }
 
     fn operate(
@@ -645,7 +648,7 @@ impl Evaluator<'_> {
                 (Some(reason), _) => Val::unknown(span, reason),
             };
         };
-        arithmetic(operator, *a, *b, span)
+        arithmetic(operator, a, b, span)
     }
 
     /// Whether two values are equal, or why that is not known. Equal are values of one type alone.
@@ -668,7 +671,7 @@ impl Evaluator<'_> {
             (_, V::Choice(_) | V::Error(_)) => return Err(right.reason().unwrap_or_else(|| "is not known".into())),
             (V::Null | V::Absent, _) | (_, V::Null | V::Absent) => false,
             (V::Bool(a), V::Bool(b)) => a == b,
-            (V::Number(a), V::Number(b)) => a.value() == b.value(),
+            (V::Number(a), V::Number(b)) => a.compared(b).is_eq(),
             (V::Text(a), V::Text(b)) => match (a.known(), b.known()) {
                 (Some(a), Some(b)) => a == b,
                 _ => return Err(a.reason().or_else(|| b.reason()).unwrap_or_else(|| "is not known".into())),
@@ -886,7 +889,9 @@ impl Evaluator<'_> {
     pub fn elements(&mut self, collection: &Val) -> Result<Vec<(Val, Val)>, Val> {
         let span = collection.span;
         match &collection.kind {
-            V::List(list) if list.shape == Shape::Set => Ok(list.items.iter().map(|item| (item.clone(), item.clone())).collect()),
+            V::List(list) if list.shape == Shape::Set => {
+                Ok(list.items.iter().map(|item| (item.clone(), item.clone())).collect())
+            }
             V::List(list) => Ok(list
                 .items
                 .iter()
@@ -1012,36 +1017,46 @@ fn present(value: &Val, name: &str, span: Span) -> Val {
     }
 }
 
-fn arithmetic(operator: BinaryOperator, a: Number, b: Number, span: Span) -> Val {
+fn arithmetic(operator: BinaryOperator, a: &Number, b: &Number, span: Span) -> Val {
     use BinaryOperator::{Add, Divide, Greater, GreaterOrEqual, Less, LessOrEqual, Multiply, Remainder, Subtract};
-    let (x, y) = (a.value(), b.value());
     let exact = match (a.whole(), b.whole()) {
         (Some(a), Some(b)) => match operator {
             Add => a.checked_add(b),
             Subtract => a.checked_sub(b),
-            Multiply => a.checked_mul(b),
+            Multiply if a != 0 && b != 0 => a.checked_mul(b),
             Remainder => a.checked_rem(b),
-            Divide if b != 0 && a.checked_rem(b) == Some(0) => a.checked_div(b),
+            Divide if b != 0 && a != 0 && a.checked_rem(b) == Some(0) => a.checked_div(b),
             _ => None,
         },
         _ => None,
     };
-    let number = match operator {
-        Less => return Val::bool(span, x < y),
-        LessOrEqual => return Val::bool(span, x <= y),
-        Greater => return Val::bool(span, x > y),
-        GreaterOrEqual => return Val::bool(span, x >= y),
-        Divide | Remainder if y == 0.0 => return Val::error(span, "divides by zero"),
-        _ if exact.is_some() => Number::Whole(exact.unwrap_or_default()),
-        Add => Number::from(x + y),
-        Subtract => Number::from(x - y),
-        Multiply => Number::from(x * y),
-        Divide => Number::from(x / y),
-        _ => Number::from(x % y),
+    let order = || a.compared(b);
+    match operator {
+        Less => return Val::bool(span, order().is_lt()),
+        LessOrEqual => return Val::bool(span, order().is_le()),
+        Greater => return Val::bool(span, order().is_gt()),
+        GreaterOrEqual => return Val::bool(span, order().is_ge()),
+        _ => {}
+    }
+    if let Some(exact) = exact {
+        return Val::whole(span, exact);
+    }
+    let (Some(a), Some(b)) = (a.big(), b.big()) else { return number_of(None, span) };
+    let result = match operator {
+        Divide | Remainder if b.is_zero() => return Val::error(span, "divides by zero"),
+        Add => a.plus(&b),
+        Subtract => a.minus(&b),
+        Multiply => a.times(&b),
+        Divide => a.over(&b),
+        _ => a.remainder(&b),
     };
-    match number.value().is_finite() {
-        true => Val::new(span, V::Number(number)),
-        false => Val::unknown(span, "is a number that is too large"),
+    number_of(result, span)
+}
+
+fn number_of(big: Option<Big>, span: Span) -> Val {
+    match big.and_then(Number::of) {
+        Some(number) => Val::new(span, V::Number(number)),
+        None => Val::unknown(span, "is a number that is too large"),
     }
 }
 

@@ -2,6 +2,7 @@
 //! evaluated as far as the files tell, and what it declares of ECS and ECR.
 
 mod config;
+mod decimal;
 mod evaluate;
 mod functions;
 mod handed;

@@ -15,13 +15,14 @@ use super::known;
 use super::repeat::{Each, Repeat, Turn};
 use super::value::{Instance, V, Val};
 use crate::Files;
+use crate::partial::BOUNDS;
 use tojimari_model::value::{Assumption, Reason};
 
 /// Steps of evaluation of one root module: a large one takes a hundred thousand.
 const MAX_STEPS: u64 = 3_000_000;
 
 /// Bytes of text put together in one root module.
-const MAX_BYTES: usize = 64 << 20;
+const MAX_BYTES: usize = BOUNDS.bytes;
 
 /// Module instances of one root module, and how deeply they call one another.
 const MAX_MODULES: usize = 2_000;

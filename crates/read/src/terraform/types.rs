@@ -1,5 +1,8 @@
 //! Type constraints of variables, and the conversion of values to them: defaults of optional
-//! attributes are filled in, attributes that a type does not have are dropped.
+//! attributes are filled in, attributes that a type does not have are dropped. Several values in one
+//! list are converted to one type.
+//!
+//! Long because the common type of several values is a case for each pair of types.
 
 use std::sync::Arc;
 
@@ -261,7 +264,7 @@ fn set_key(item: &Val) -> Option<Arc<str>> {
 
 fn set_order(a: &Val, b: &Val) -> std::cmp::Ordering {
     match (&a.kind, &b.kind) {
-        (V::Number(a), V::Number(b)) => a.value().total_cmp(&b.value()),
+        (V::Number(a), V::Number(b)) => a.compared(b),
         _ => set_key(a).cmp(&set_key(b)),
     }
 }
@@ -334,7 +337,11 @@ fn common(types: Vec<Type>) -> Option<Type> {
             }
             let has = |is: fn(&Type) -> bool| known.iter().any(|of| is(of));
             let unknown = known.len() < types.len();
-            match (has(|of| matches!(of, Type::String)), has(|of| matches!(of, Type::Number)), has(|of| matches!(of, Type::Bool))) {
+            match (
+                has(|of| matches!(of, Type::String)),
+                has(|of| matches!(of, Type::Number)),
+                has(|of| matches!(of, Type::Bool)),
+            ) {
                 (true, ..) => Some(Type::String),
                 // Numbers and truths beside what is not known, which may be a string.
                 _ if unknown => Some(Type::Any),
@@ -351,7 +358,8 @@ fn common(types: Vec<Type>) -> Option<Type> {
                 Type::Tuple(items) => Some(items.len()),
                 _ => None,
             };
-            let same_length = length.filter(|length| all(&|of| matches!(of, Type::Tuple(items) if items.len() == *length)));
+            let same_length =
+                length.filter(|length| all(&|of| matches!(of, Type::Tuple(items) if items.len() == *length)));
             if let Some(length) = same_length {
                 let mut items = Vec::with_capacity(length);
                 for at in 0..length {
@@ -426,7 +434,7 @@ pub fn to_text(value: &Val) -> Val {
 pub fn to_number(value: &Val) -> Val {
     match &value.kind {
         V::Text(text) => match (text.known(), text.reason()) {
-            (Some(text), _) => match Number::parse(text.trim()) {
+            (Some(text), _) => match Number::parse(&text) {
                 Some(number) => Val::new(value.span, V::Number(number)),
                 None => Val::error(value.span, "is not a number"),
             },

@@ -8,17 +8,19 @@ use std::sync::Arc;
 
 use tojimari_text::Span;
 
+use super::decimal::Big;
 use super::text::Text;
+use crate::partial::{BOUNDS, Partial};
 use tojimari_model::value::Reason;
 
 /// Levels of lists, maps and conditions in one value.
-pub const MAX_HEIGHT: u16 = 64;
+pub const MAX_HEIGHT: u16 = BOUNDS.height;
 
 /// Values in one value, as if nothing in it were shared.
-pub const MAX_SIZE: u32 = 100_000;
+pub const MAX_SIZE: u32 = BOUNDS.size;
 
 /// Ways in which the conditions of one value can fall.
-pub const MAX_LEAVES: u16 = 32;
+pub const MAX_LEAVES: u16 = BOUNDS.leaves;
 
 #[derive(Clone, Debug)]
 pub struct Val {
@@ -47,10 +49,11 @@ pub enum V {
     Module(usize),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Number {
     Whole(i64),
-    Fraction(f64),
+    /// Any that is no whole one of 64 bits.
+    Big(Arc<Big>),
 }
 
 /// Which of Terraform's types a collection has: a list never equals a tuple, nor a map an object,
@@ -312,9 +315,7 @@ impl Val {
             V::List(list) if list.shape != shape => {
                 Val::list_of(self.span, list.items.clone(), list.rest.clone(), shape)
             }
-            V::Map(map) if map.shape != shape => {
-                Val::map_of(self.span, map.entries.clone(), map.rest.clone(), shape)
-            }
+            V::Map(map) if map.shape != shape => Val::map_of(self.span, map.entries.clone(), map.rest.clone(), shape),
             _ => self.clone(),
         }
     }
@@ -393,6 +394,23 @@ impl Val {
     }
 }
 
+impl Partial for Val {
+    fn open_condition(&self) -> Option<Arc<str>> {
+        match &self.kind {
+            V::Choice(choice) => Some(choice.condition.clone()),
+            _ => None,
+        }
+    }
+
+    fn under(&self, condition: &Arc<str>, holds: bool) -> Val {
+        self.given(condition, holds)
+    }
+
+    fn one_of(condition: Arc<str>, then: Val, otherwise: Val, like: &Val) -> Val {
+        Val::choice(like.span, &condition, then, otherwise)
+    }
+}
+
 impl Map {
     pub fn get(&self, key: &str) -> Option<&Entry> {
         self.entries.binary_search_by(|entry| (*entry.key).cmp(key)).ok().map(|at| &self.entries[at])
@@ -404,32 +422,53 @@ impl Number {
     pub fn parse(digits: &str) -> Option<Number> {
         match digits.parse::<i64>() {
             Ok(whole) => Some(Number::Whole(whole)),
-            Err(_) => digits.parse::<f64>().ok().filter(|f| f.is_finite()).map(Number::from),
+            Err(_) => Number::of(Big::parse(digits)?),
         }
     }
 
-    pub fn value(self) -> f64 {
+    /// Whole where it can be.
+    pub fn of(big: Big) -> Option<Number> {
+        match big.as_whole() {
+            Some(whole) if whole != 0 || !big.is_negative() => Some(Number::Whole(whole)),
+            _ => Some(Number::Big(Arc::new(big))),
+        }
+    }
+
+    pub fn big(&self) -> Option<Big> {
         match self {
-            Number::Whole(whole) => whole as f64,
-            Number::Fraction(fraction) => fraction,
+            Number::Whole(whole) => Big::whole(*whole),
+            Number::Big(big) => Some((**big).clone()),
         }
     }
 
-    pub fn whole(self) -> Option<i64> {
+    /// The number as a float of 64 bits.
+    pub fn value(&self) -> f64 {
         match self {
-            Number::Whole(whole) => Some(whole),
-            Number::Fraction(_) => None,
+            Number::Whole(whole) => *whole as f64,
+            Number::Big(big) => big.scientific(None).parse().unwrap_or(f64::NAN),
         }
     }
-}
 
-impl From<f64> for Number {
-    fn from(f: f64) -> Self {
-        // Beyond 2^53 a float no longer counts by ones.
-        match f.fract() == 0.0 && f.abs() <= 9_007_199_254_740_992.0 {
-            true => Number::Whole(f as i64),
-            false => Number::Fraction(f),
+    pub fn whole(&self) -> Option<i64> {
+        match self {
+            Number::Whole(whole) => Some(*whole),
+            Number::Big(_) => None,
         }
+    }
+
+    pub fn compared(&self, other: &Number) -> std::cmp::Ordering {
+        match (self, other) {
+            (Number::Whole(a), Number::Whole(b)) => a.cmp(b),
+            _ => match (self.big(), other.big()) {
+                (Some(a), Some(b)) => a.compared(&b),
+                _ => std::cmp::Ordering::Equal,
+            },
+        }
+    }
+
+    /// A float of 64 bits, as Go's functions of numbers give.
+    pub fn from_float(f: f64) -> Option<Number> {
+        Number::parse(&format!("{f:e}")).filter(|_| f.is_finite())
     }
 }
 
@@ -437,7 +476,7 @@ impl std::fmt::Display for Number {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Number::Whole(whole) => write!(f, "{whole}"),
-            Number::Fraction(fraction) => write!(f, "{fraction}"),
+            Number::Big(big) => write!(f, "{big}"),
         }
     }
 }
@@ -466,7 +505,7 @@ fn same(a: &Val, b: &Val) -> bool {
     match (&a.kind, &b.kind) {
         (V::Null, V::Null) | (V::Absent, V::Absent) => true,
         (V::Bool(a), V::Bool(b)) => a == b,
-        (V::Number(a), V::Number(b)) => a == b,
+        (V::Number(a), V::Number(b)) => a.compared(b).is_eq(),
         (V::Text(a), V::Text(b)) => matches!((a.known(), b.known()), (Some(a), Some(b)) if a == b),
         (V::List(a), V::List(b)) => {
             Arc::ptr_eq(a, b)

@@ -1,7 +1,5 @@
 //! Arrays: mapped, filtered, folded, joined, sorted.
 
-use std::cmp::Ordering;
-
 use tojimari_text::Span;
 
 use super::super::evaluate::Evaluator;
@@ -145,21 +143,6 @@ impl Evaluator<'_> {
                 Val::array(flat)
             }
             ("reverse", [Val::Array(items)]) => Val::array(items.iter().rev().cloned().collect()),
-            ("sort" | "set" | "uniq", [Val::Array(items)]) => {
-                let mut forced: Vec<(Val, Thunk)> = items.iter().map(|item| (self.force(item), item.clone())).collect();
-                if let Some((unknown, _)) =
-                    forced.iter().find(|(value, _)| !matches!(value, Val::String(_) | Val::Number(_)))
-                {
-                    return Err(self.reason_of(unknown));
-                }
-                if name != "uniq" {
-                    forced.sort_by(|(a, _), (b, _)| order(a, b));
-                }
-                if name != "sort" {
-                    forced.dedup_by(|(a, _), (b, _)| order(a, b) == Ordering::Equal);
-                }
-                Val::array(forced.into_iter().map(|(_, thunk)| thunk).collect())
-            }
             ("member" | "contains", [Val::Array(items), wanted]) => {
                 for item in items.iter() {
                     if self.equal(&self.force(item), wanted, 0)? {
@@ -197,14 +180,5 @@ impl Evaluator<'_> {
             }
             _ => return Ok(None),
         }))
-    }
-}
-
-fn order(a: &Val, b: &Val) -> Ordering {
-    match (a, b) {
-        (Val::Number(a), Val::Number(b)) => a.total_cmp(b),
-        (Val::String(a), Val::String(b)) => a.cmp(b),
-        (Val::Number(_), _) => Ordering::Less,
-        _ => Ordering::Greater,
     }
 }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use tojimari_text::Span;
 
 use super::{Answer, Call};
+use crate::partial::BOUNDS;
 use crate::terraform::module::Evaluator;
 use crate::terraform::types;
 use crate::terraform::value::{Entry, Number, Shape, V, Val};
 use tojimari_model::value::Reason;
 
 /// Items of one list that a function makes.
-const MAX_ITEMS: usize = 10_000;
+const MAX_ITEMS: usize = BOUNDS.items;
 
 /// Maps laid over one another: of members with the same name the last counts.
 pub fn merge(maps: &[Val], span: Span) -> Val {
@@ -273,7 +274,8 @@ impl Evaluator<'_> {
                         _ => leaf.clone(),
                     })
                 });
-                let kept = kept.filter(|item| !matches!(item.kind, V::Absent)).map(|item| types::to_text(&item)).collect();
+                let kept =
+                    kept.filter(|item| !matches!(item.kind, V::Absent)).map(|item| types::to_text(&item)).collect();
                 Ok(Val::list_of(span, kept, list.rest.clone(), Shape::Alike))
             }
             "coalesce" => {
@@ -326,7 +328,9 @@ impl Evaluator<'_> {
                     return Err(call.unfit(&alike, "a list"));
                 };
                 let size = usize::try_from(size).ok().filter(|size| *size > 0).unwrap_or(list.items.len().max(1));
-                list_of(list.items.chunks(size).map(|chunk| Val::list_of(span, chunk.to_vec(), None, list.shape)).collect())
+                list_of(
+                    list.items.chunks(size).map(|chunk| Val::list_of(span, chunk.to_vec(), None, list.shape)).collect(),
+                )
             }
             "sort" => {
                 let list = call.whole_list(0)?;
@@ -384,7 +388,9 @@ impl Evaluator<'_> {
             "setunion" => Ok(types::to_set(&concat(call.arguments, span))),
             "setintersection" | "setsubtract" => {
                 let sets: Vec<Val> = (0..call.arguments.len())
-                    .map(|at| call.whole_list(at).map(|list| Val::list_of(span, list.items.clone(), None, Shape::Alike)))
+                    .map(|at| {
+                        call.whole_list(at).map(|list| Val::list_of(span, list.items.clone(), None, Shape::Alike))
+                    })
                     .collect::<Result<_, _>>()?;
                 // All of them are sets of one type.
                 let sets = types::unified(&sets);
@@ -464,9 +470,14 @@ impl Evaluator<'_> {
             "alltrue" | "anytrue" => {
                 let any = call.name == "anytrue";
                 let list = call.list(0)?;
+                // All elements are converted before any is looked at.
+                let truths: Vec<Val> = list.items.iter().map(types::to_bool).collect();
+                if let Some(error) = truths.iter().find(|truth| matches!(truth.kind, V::Error(_))) {
+                    return Err(error.clone());
+                }
                 let mut open = list.rest.clone();
-                for item in &list.items {
-                    match &types::to_bool(item).kind {
+                for item in &truths {
+                    match &item.kind {
                         V::Bool(b) if *b == any => return Ok(Val::bool(span, any)),
                         V::Bool(_) => {}
                         V::Null if !any => return Ok(Val::bool(span, false)),
@@ -480,14 +491,41 @@ impl Evaluator<'_> {
                 }
             }
             "sum" => {
-                let mut sum = 0.0;
+                let mut sum = Some(Number::Whole(0));
                 for item in &call.whole_list(0)?.items {
                     match types::to_number(item).kind {
-                        V::Number(number) => sum += number.value(),
+                        V::Number(number) => {
+                            sum = sum.and_then(|sum| sum.big()?.plus(&number.big()?)).and_then(Number::of);
+                        }
                         _ => return Err(call.unfit(item, "numbers")),
                     }
                 }
-                Ok(Val::new(span, V::Number(Number::from(sum))))
+                match sum {
+                    Some(sum) => Ok(Val::new(span, V::Number(sum))),
+                    None => Err(call.unknown(Some("is a number that is too large".into()))),
+                }
+            }
+            "transpose" => {
+                let map = call.map(0)?;
+                let mut groups: std::collections::BTreeMap<Arc<str>, Vec<Val>> = std::collections::BTreeMap::new();
+                if map.rest.is_some() || map.maybe {
+                    return Err(call.unknown(call.argument(0)?.reason()));
+                }
+                for entry in &map.entries {
+                    let Some(list) = entry.value.as_list().filter(|list| list.rest.is_none() && !list.maybe) else {
+                        return Err(call.unknown(entry.value.reason()));
+                    };
+                    for item in &list.items {
+                        let name = self.known_text(&types::to_text(item)).map_err(|why| call.unknown(Some(why)))?;
+                        groups.entry(name).or_default().push(Val::text(entry.key_span, entry.key.clone()));
+                    }
+                }
+                let entries = groups.into_iter().map(|(key, values)| Entry {
+                    key,
+                    key_span: span,
+                    value: Val::list_of(span, values, None, Shape::Alike),
+                });
+                Ok(Val::map_of(span, entries.collect(), None, Shape::Alike))
             }
             _ => Err(call.unknown(Some(format!("depends on {}()", call.name).into()))),
         }
@@ -501,7 +539,13 @@ impl Evaluator<'_> {
         }
         let (found, name) = (call.map(0)?, call.text(1)?);
         let default = call.arguments.get(2);
+        // The default has the type of the elements.
+        let values = || found.entries.iter().map(|entry| entry.value.clone());
         let missing = || match default {
+            Some(default) if found.shape == Shape::Alike => {
+                let all: Vec<Val> = std::iter::once(default.clone()).chain(values()).collect();
+                types::unified(&all).swap_remove(0)
+            }
             Some(default) => default.clone(),
             None => call.wrong(&format!("finds no `{name}`")),
         };
@@ -537,7 +581,10 @@ impl Evaluator<'_> {
             if items.len() >= 1024 {
                 return Err(call.wrong("has more than 1024 elements"));
             }
-            items.push(Val::new(call.span, V::Number(Number::from(at))));
+            match Number::from_float(at) {
+                Some(number) => items.push(Val::new(call.span, V::Number(number))),
+                None => return Err(call.unknown(None)),
+            }
             at += step;
         }
         Ok(Val::list_of(call.span, items, None, Shape::Alike))

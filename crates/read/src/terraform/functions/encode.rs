@@ -7,6 +7,7 @@ use tojimari_text::yaml::{self, Dialect};
 use tojimari_text::{FileId, Node, Span, Written};
 
 use super::{Answer, Call};
+use crate::base64;
 use crate::terraform::json_text;
 use crate::terraform::module::Evaluator;
 use crate::terraform::text::{Piece, Text};
@@ -41,13 +42,16 @@ impl Evaluator<'_> {
                 if let Some(reason) = value.reason() {
                     return Err(call.unknown(Some(reason)));
                 }
+                if has_lines(value) {
+                    return Err(call.unknown(Some("is YAML with a text of several lines".into())));
+                }
                 let mut text = String::new();
                 write_yaml(&mut text, value, 0, false);
                 self.spend_bytes(text.len());
                 call.give_text(text)
             }
-            "base64encode" => call.give_text(base64(call.text(0)?.as_bytes())),
-            "base64decode" => match unbase64(&call.text(0)?).and_then(|bytes| String::from_utf8(bytes).ok()) {
+            "base64encode" => call.give_text(base64::encoded(call.text(0)?.as_bytes())),
+            "base64decode" => match base64::decoded(&call.text(0)?).and_then(|bytes| String::from_utf8(bytes).ok()) {
                 Some(text) => call.give_text(text),
                 None => Err(call.wrong("is given no text in Base64")),
             },
@@ -138,6 +142,16 @@ fn resolved(value: Val, node: &Node, text: &str) -> Val {
             _ => Val::unknown(value.span, "is a scalar of YAML that is not evaluated"),
         },
         _ => value,
+    }
+}
+
+/// Whether a text in it has lines, which are written as a block.
+fn has_lines(value: &Val) -> bool {
+    match &value.kind {
+        V::Text(text) => text.known().is_none_or(|text| text.chars().any(|c| c.is_control())),
+        V::List(list) => list.items.iter().any(has_lines),
+        V::Map(map) => map.entries.iter().any(|entry| has_lines(&entry.value)),
+        _ => false,
     }
 }
 
@@ -251,36 +265,4 @@ fn write_yaml(text: &mut String, value: &Val, depth: usize, after_dash: bool) {
         }
         _ => text.push_str("null\n"),
     }
-}
-
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let word = (0..3).fold(0u32, |word, at| word << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
-        for at in 0..4 {
-            match at <= chunk.len() {
-                true => text.push(DIGITS[(word >> (18 - 6 * at) & 63) as usize] as char),
-                false => text.push('='),
-            }
-        }
-    }
-    text
-}
-
-fn unbase64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut word, mut bits) = (0u32, 0);
-    for digit in text.trim_end_matches('=').bytes().filter(|byte| !byte.is_ascii_whitespace()) {
-        let value = DIGITS.iter().position(|known| *known == digit)?;
-        word = word << 6 | value as u32;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((word >> bits) as u8);
-            word &= (1 << bits) - 1;
-        }
-    }
-    Some(bytes)
 }

@@ -47,7 +47,17 @@ impl Evaluator<'_> {
             }
             "fileset" => self.fileset(call),
             // The folder that Terraform runs in is as good a place to begin from as any.
-            "abspath" | "pathexpand" => Ok(call.argument(0)?.clone()),
+            "abspath" | "pathexpand" => {
+                let path = call.text(0)?;
+                match (call.name, path.starts_with('/')) {
+                    ("abspath", true) => match clean(&path) {
+                        path if path.starts_with("/..") => Err(call.unknown(Some("is a path above the root".into()))),
+                        path => call.give_text(path),
+                    },
+                    // Where Terraform runs is no matter of the configuration.
+                    _ => Ok(call.argument(0)?.clone()),
+                }
+            }
             "dirname" => {
                 let path = call.text(0)?;
                 call.give_text(match path.trim_end_matches('/').rsplit_once('/') {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use tojimari_text::Span;
 
+use super::decimal::Big;
 use super::evaluate::Scope;
 use super::module::Evaluator;
 use super::types;
@@ -81,16 +82,16 @@ impl Evaluator<'_> {
             "tonumber" => Ok(types::to_number(call.argument(0)?)),
             "tobool" => Ok(types::to_bool(call.argument(0)?)),
             "issensitive" => Ok(Val::bool(span, false)),
-            "abs" => self.numeric(call, f64::abs),
-            "ceil" => self.numeric(call, f64::ceil),
-            "floor" => self.numeric(call, f64::floor),
-            "signum" => self.numeric(call, |n| if n == 0.0 { 0.0 } else { n.signum() }),
+            "abs" => self.numeric(call, |n| Some(if n.is_negative() { n.negated() } else { n })),
+            "ceil" => self.numeric(call, |n| n.stepped(true)),
+            "floor" => self.numeric(call, |n| n.stepped(false)),
+            "signum" => Ok(Val::whole(span, call.whole(0)?.signum())),
             "max" | "min" => {
                 let mut best: Option<Number> = None;
                 for at in 0..call.arguments.len() {
                     let number = call.number(at)?;
-                    let better = |best: Number| (call.name == "max") == (number.value() > best.value());
-                    if best.is_none_or(better) {
+                    let better = |best: &Number| (call.name == "max") == number.compared(best).is_gt();
+                    if best.as_ref().is_none_or(better) {
                         best = Some(number);
                     }
                 }
@@ -102,9 +103,9 @@ impl Evaluator<'_> {
             "pow" | "log" => {
                 let (a, b) = (call.number(0)?.value(), call.number(1)?.value());
                 let result = if call.name == "pow" { a.powf(b) } else { a.log(b) };
-                match result.is_finite() {
-                    true => Ok(Val::new(span, V::Number(Number::from(result)))),
-                    false => Err(call.wrong("has no finite result")),
+                match Number::from_float(result) {
+                    Some(number) => Ok(Val::new(span, V::Number(number))),
+                    None => Err(call.wrong("has no finite result")),
                 }
             }
             "parseint" => {
@@ -123,8 +124,11 @@ impl Evaluator<'_> {
         }
     }
 
-    fn numeric(&mut self, call: &Call<'_>, of: fn(f64) -> f64) -> Answer {
-        Ok(Val::new(call.span, V::Number(Number::from(of(call.number(0)?.value())))))
+    fn numeric(&mut self, call: &Call<'_>, of: fn(Big) -> Option<Big>) -> Answer {
+        match call.number(0)?.big().and_then(of).and_then(Number::of) {
+            Some(number) => Ok(Val::new(call.span, V::Number(number))),
+            None => Err(call.unknown(Some("is a number that is too large".into()))),
+        }
     }
 }
 

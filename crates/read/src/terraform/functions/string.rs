@@ -8,14 +8,15 @@ use regex::{Regex, RegexBuilder};
 use tojimari_text::Span;
 
 use super::{Answer, Call};
+use crate::partial::BOUNDS;
 use crate::terraform::module::Evaluator;
-use crate::terraform::text::{Builder, MAX_TEXT};
+use crate::terraform::text::{Builder, MAX_TEXT, Text};
 use crate::terraform::types;
-use crate::terraform::value::{Entry, Number, Shape, V, Val};
+use crate::terraform::value::{Entry, Shape, V, Val};
 use tojimari_model::value::Reason;
 
 /// Conditions that the items of one `join` are written out for.
-const MAX_CONDITIONS: usize = 4;
+const MAX_CONDITIONS: usize = BOUNDS.conditions;
 
 impl Evaluator<'_> {
     pub(super) fn string_function(&mut self, call: &Call<'_>) -> Answer {
@@ -65,7 +66,8 @@ impl Evaluator<'_> {
                 let titled: String = text
                     .chars()
                     .map(|c| {
-                        let first = std::mem::replace(&mut start, !c.is_alphanumeric());
+                        let within = c.is_alphanumeric() || c == '_' || !c.is_ascii() && !c.is_whitespace();
+                        let first = std::mem::replace(&mut start, !within);
                         if first { c.to_uppercase().next().unwrap_or(c) } else { c }
                     })
                     .collect();
@@ -263,6 +265,7 @@ struct Verb {
     minus: bool,
     plus: bool,
     zero: bool,
+    sharp: bool,
     width: usize,
     precision: Option<usize>,
     length: usize,
@@ -282,6 +285,7 @@ impl Verb {
             minus: false,
             plus: false,
             zero: false,
+            sharp: false,
             width: 0,
             precision: None,
             length: 0,
@@ -300,7 +304,8 @@ impl Verb {
                 b'-' => verb.minus = true,
                 b'+' => verb.plus = true,
                 b'0' => verb.zero = true,
-                b' ' | b'#' => {}
+                b'#' => verb.sharp = true,
+                b' ' => {}
                 _ => break,
             }
             at += 1;
@@ -333,6 +338,13 @@ impl Verb {
             _ => None,
         };
         let plain = match self.letter {
+            'v' if self.sharp || matches!(value.kind, V::List(_) | V::Map(_)) => {
+                Text::json(value.clone()).known().map(|text| text.to_string())
+            }
+            // As Go writes a number by `%v`: with an exponent from a million on.
+            'v' if matches!(value.kind, V::Number(_)) => {
+                number().and_then(|number| number.big()).map(|number| self.signed(number.general()))
+            }
             's' | 'v' | 't' if self.width == 0 && self.precision.is_none() && !matches!(value.kind, V::Null) => {
                 return Written::Value;
             }
@@ -340,15 +352,22 @@ impl Verb {
             'v' if matches!(value.kind, V::Null) => Some("null".to_owned()),
             'v' => text(value).map(|text| text.to_string()),
             'q' => text(value).map(|text| format!("{:?}", &*text)),
-            'd' => number().map(|number| self.signed((number.value().trunc() as i64).to_string())),
-            'x' => number().and_then(Number::whole).map(|number| format!("{number:x}")),
-            'X' => number().and_then(Number::whole).map(|number| format!("{number:X}")),
-            'o' => number().and_then(Number::whole).map(|number| format!("{number:o}")),
-            'b' => number().and_then(Number::whole).map(|number| format!("{number:b}")),
+            'd' => number().and_then(|number| number.whole()).map(|number| self.signed(number.to_string())),
+            'x' => number().and_then(|number| number.whole()).map(|number| based(number, 'x')),
+            'X' => number().and_then(|number| number.whole()).map(|number| based(number, 'X')),
+            'o' => number().and_then(|number| number.whole()).map(|number| based(number, 'o')),
+            'b' => number().and_then(|number| number.whole()).map(|number| based(number, 'b')),
             'f' | 'F' => {
                 number().map(|number| self.signed(format!("{:.*}", self.precision.unwrap_or(6), number.value())))
             }
-            'g' | 'e' => number().map(|number| self.signed(number.to_string())),
+            'e' | 'E' => number().and_then(|number| number.big()).map(|number| {
+                let text = self.signed(number.scientific(Some(self.precision.unwrap_or(6))));
+                if self.letter == 'E' { text.to_uppercase() } else { text }
+            }),
+            'g' | 'G' if self.precision.is_none() => number().and_then(|number| number.big()).map(|number| {
+                let text = self.signed(number.general());
+                if self.letter == 'G' { text.to_uppercase() } else { text }
+            }),
             _ => None,
         };
         let Some(plain) = plain else { return Written::Value };
@@ -372,6 +391,17 @@ impl Verb {
 
     fn signed(&self, digits: String) -> String {
         if self.plus && !digits.starts_with('-') { format!("+{digits}") } else { digits }
+    }
+}
+
+/// Digits of a base, with the sign before them.
+fn based(number: i64, letter: char) -> String {
+    let (sign, size) = (if number < 0 { "-" } else { "" }, number.unsigned_abs());
+    match letter {
+        'x' => format!("{sign}{size:x}"),
+        'X' => format!("{sign}{size:X}"),
+        'o' => format!("{sign}{size:o}"),
+        _ => format!("{sign}{size:b}"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the evaluator makes of expressions, one line each, and what whole folders declare.
 
 mod declared;
+mod differential;
 mod expressions;
 mod hostile;
 mod table;
@@ -85,7 +86,11 @@ fn shown(value: &Val) -> String {
         V::List(list) => {
             let mut items: Vec<String> = list.items.iter().map(shown).collect();
             items.extend(list.rest.iter().map(|reason| format!("...{reason}")));
-            format!("{}[{}]", if list.shape == crate::terraform::value::Shape::Set { "set" } else { "" }, items.join(", "))
+            format!(
+                "{}[{}]",
+                if list.shape == crate::terraform::value::Shape::Set { "set" } else { "" },
+                items.join(", ")
+            )
         }
         V::Map(map) => {
             let entries = map.entries.iter().map(|entry| format!("{}: {}", entry.key, shown(&entry.value)));
