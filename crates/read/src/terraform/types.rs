@@ -242,7 +242,7 @@ pub fn to_set(value: &Val) -> Val {
     let Some(list) = value.as_list() else { return value };
     let mut items = list.items.clone();
     if items.iter().all(|item| set_key(item).is_some()) {
-        items.sort_by(|a, b| set_order(a, b));
+        items.sort_by(set_order);
         items.dedup_by(|a, b| set_order(a, b).is_eq());
     }
     Val::list_of(value.span, items, list.rest.clone(), Shape::Set)
