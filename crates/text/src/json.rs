@@ -17,10 +17,41 @@ const MAX_VALUES: usize = 2_000_000;
 
 /// Reads one JSON document. An empty text has no tree and no problem.
 pub fn parse(file: FileId, text: &str) -> (Option<Node>, Vec<Problem>) {
+    let read = read(file, text);
+    (read.tree, read.problems)
+}
+
+/// A JSON document and what is amiss with it.
+#[derive(Debug, Default)]
+pub struct Json {
+    pub tree: Option<Node>,
+    pub problems: Vec<Problem>,
+    /// Whether comments are all that stands in the way: many tools take them out, and the API of
+    /// AWS refuses them.
+    pub only_comments: bool,
+}
+
+/// As [`parse`], telling apart why a text is not JSON.
+pub fn read(file: FileId, text: &str) -> Json {
     let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-    let mut parser = Parser { file, text, at, depth: 0, values: 0, problem: None };
+    let mut parser = Parser { file, text, at, depth: 0, values: 0, problem: None, comments: 0, others: 0 };
     let tree = parser.document();
-    (tree, parser.problem.into_iter().collect())
+    let only_comments = tree.is_some() && parser.comments > 0 && parser.others == 0;
+    Json { tree, problems: parser.problem.into_iter().collect(), only_comments }
+}
+
+/// Whether a text begins as an object or an array does, past blanks and comments.
+pub fn begins(text: &str) -> bool {
+    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
+    loop {
+        let past = match rest.as_bytes() {
+            [b'/', b'/', ..] => rest.find('\n'),
+            [b'/', b'*', ..] => rest.find("*/").map(|end| end + 2),
+            _ => return rest.starts_with(['{', '[']),
+        };
+        let Some(past) = past else { return false };
+        rest = rest[past..].trim_start();
+    }
 }
 
 struct Parser<'a> {
@@ -31,6 +62,9 @@ struct Parser<'a> {
     values: usize,
     /// The first one.
     problem: Option<Problem>,
+    /// Comments, and everything else that is noted.
+    comments: usize,
+    others: usize,
 }
 
 /// The text cannot be read any further; the problem says why.
@@ -53,6 +87,7 @@ impl Parser<'_> {
 
     /// Remembers what is wrong, if it is the first thing.
     fn note(&mut self, start: usize, end: usize, what: impl std::fmt::Display) {
+        self.others += 1;
         if self.problem.is_none() {
             // Whole characters, for whoever shows them.
             let span = Span::new(self.file, start, self.text.ceil_char_boundary(end));
@@ -99,6 +134,8 @@ impl Parser<'_> {
         };
         self.at = start + end;
         self.note(start, self.at, "comments are not allowed");
+        self.others -= 1;
+        self.comments += 1;
         Ok(())
     }
 

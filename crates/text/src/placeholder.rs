@@ -1,5 +1,8 @@
-//! Templates in the syntax of Go within JSON, YAML and texts: `{{ … }}` made into something that
-//! can be parsed, without moving anything, and found again in what was parsed.
+//! Templates within JSON, YAML and texts: `{{ … }}` of Go, and in JSON the tags and placeholders of
+//! other tools where a value stands, made into something that can be parsed, without moving anything,
+//! and found again in what was parsed.
+
+mod foreign;
 
 use crate::source::{FileId, Problem, Span};
 
@@ -35,9 +38,19 @@ pub enum Part<'t> {
     Template(&'t str),
 }
 
-/// Whether a text has a template.
+/// Whether a text has a template, or is JSON with a placeholder where a value stands.
 pub fn may_have(text: &str) -> bool {
-    text.contains("{{")
+    text.contains("{{") || foreign::may_have(text)
+}
+
+/// Whether a text that was not marked has a template.
+pub fn has_template(text: &str) -> bool {
+    text.contains("{{") && parts_of_plain(text).iter().any(|part| matches!(part, Part::Template(_)))
+}
+
+/// Whether what stands in a template is a placeholder that is filled in as it is.
+pub fn is_foreign(inside: &str) -> bool {
+    inside.is_empty() || inside.bytes().all(|byte| byte == foreign::FILL)
 }
 
 /// Whether a text has the mark of a template: it came from a marked one.
@@ -86,6 +99,32 @@ pub fn mark(file: FileId, text: &str, around: Around) -> Marked {
                 blank(&mut bytes[at..at + length], silent, around, quoted);
                 at += length;
                 continue;
+            }
+            b'/' if around == Around::Json && !quoted && text[at..].starts_with("//") => {
+                at += text[at..].find('\n').unwrap_or(text.len() - at);
+                continue;
+            }
+            _ if !quoted && text.is_char_boundary(at) => {
+                if let Some(tag) = foreign::at(&text[at..]).filter(|tag| tag.is_tag || around == Around::Json) {
+                    match tag.kind {
+                        foreign::Kind::Open => open.push(at),
+                        foreign::Kind::Close => {
+                            if let Some(start) = open.pop()
+                                && open.is_empty()
+                            {
+                                marked.conditional.push(Span::new(file, start, at + tag.length));
+                            }
+                        }
+                        foreign::Kind::Value | foreign::Kind::Silent => {}
+                    }
+                    let is_value = tag.kind == foreign::Kind::Value;
+                    if is_value {
+                        bytes[at..at + tag.length].fill(foreign::FILL);
+                    }
+                    blank(&mut bytes[at..at + tag.length], !is_value, around, quoted);
+                    at += tag.length;
+                    continue;
+                }
             }
             _ => {}
         }
@@ -323,6 +362,7 @@ mod tests {
         fn nothing_moves(pieces in proptest::collection::vec(prop_oneof![
             Just("{{"), Just("}}"), Just("{"), Just("}"), Just("\""), Just("`"), Just("'"), Just(" "), Just("\n"), Just("x"),
             Just("é"), Just("\u{7f}"), Just("\u{7ff}"), Just("߿"), Just("\\"), Just("- "), Just("if "), Just("end"), Just("$a := "), Just("/*"), Just("*/"),
+            Just("{%"), Just("%}"), Just("<%"), Just("<%="), Just("%>"), Just("${"), Just("<AB>"), Just("%AB%"), Just("$ABC"), Just("__A__"), Just("//"),
         ], 0..40)) {
             let text = pieces.concat();
             for around in [Around::Json, Around::Yaml] {
