@@ -5,7 +5,7 @@
 use tojimari_text::edit::Step;
 use tojimari_text::{Node, Problem};
 
-use super::{Read, Resources};
+use super::{Read, Resources, cloudformation, filled};
 use tojimari_model::declared::{Cluster, Declared, Service, TaskDefinition, TaskKind};
 use tojimari_model::value::{Kind, Member, Reason, Value};
 
@@ -32,7 +32,8 @@ pub struct Found {
 }
 
 /// Words of which every JSON document of ours has at least one.
-const WORDS: [&str; 8] = [
+const WORDS: [&str; 9] = [
+    "\"ContainerDefinitions\"",
     "\"containerDefinitions\"",
     "\"taskDefinition\"",
     "\"serviceName\"",
@@ -69,6 +70,7 @@ pub fn read(root: &Node) -> Option<Read> {
 /// Reads a document whose parts may be unknown or open; `None` when nothing in it is ours.
 pub(super) fn read_value(root: &Value) -> Option<Read> {
     let mut resources = Resources::default();
+    let root = &filled::placeholders(by_api_names(root.clone()));
     each(root, &mut |shape| match shape {
         Shape::Task { value, kind, .. } => {
             let address = text(&value, "family").unwrap_or("task-definition").to_owned();
@@ -97,6 +99,18 @@ pub(super) fn read_value(root: &Value) -> Option<Read> {
     }
     let (stack, problems) = resources.finish();
     Some(Read { stacks: vec![stack], problems, ..Read::default() })
+}
+
+/// A document as the SDKs of .NET and PowerShell write it, whose names begin with a capital.
+fn by_api_names(root: Value) -> Value {
+    const NAME: &str = "ContainerDefinitions";
+    let is_one = |value: &Value| {
+        value.get(NAME).is_some() || value.get("TaskDefinition").is_some_and(|inner| inner.get(NAME).is_some())
+    };
+    match is_one(&root) || root.items().iter().any(is_one) {
+        true => cloudformation::names::to_api(root),
+        false => root,
+    }
 }
 
 pub(super) fn read_task(value: &Value, kind: TaskKind) -> (TaskDefinition, Vec<Problem>) {

@@ -149,8 +149,12 @@ impl Tree<'_> {
 }
 
 fn of_pieces(pieces: Vec<Piece<'_>>, whole: &str, span: Span) -> Value {
-    if pieces.iter().all(|piece| matches!(piece, Piece::Text(_))) {
+    if pieces.iter().all(|piece| matches!(piece, Piece::Text(_))) && !(pieces.is_empty() && !whole.is_empty()) {
         return Value::new(span, Kind::String(whole.into()));
+    }
+    // Of the shortest placeholders nothing is left but the marks.
+    if pieces.is_empty() {
+        return Value::unknown(span, FILLED_IN);
     }
     let parts: Vec<Part> = pieces
         .into_iter()
@@ -165,7 +169,13 @@ fn of_pieces(pieces: Vec<Piece<'_>>, whole: &str, span: Span) -> Value {
     }
 }
 
+/// Why a value is not known that somebody fills in before the file is used.
+pub(super) const FILLED_IN: &str = "depends on what is filled in here";
+
 fn reason(template: &str) -> Reason {
+    if placeholder::is_foreign(template) {
+        return FILLED_IN.into();
+    }
     let mut words = template.split_whitespace();
     let name = |word: Option<&str>| {
         let word = word?.trim_matches(['`', '"', '\'', '(', ')']);

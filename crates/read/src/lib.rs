@@ -12,10 +12,14 @@ mod differential;
 pub mod dockerfile;
 pub mod ecs_json;
 pub mod ecspresso;
+mod filled;
+pub mod given;
 mod jsonnet;
 mod notation;
 mod partial;
+mod rendered;
 mod resource;
+mod serverless;
 pub mod terraform;
 mod variable;
 
@@ -26,6 +30,7 @@ use tojimari_text::{FileId, Node, Problem, Sources, Span};
 
 use tojimari_model::declared::Stack;
 
+pub use given::Given;
 pub use resource::Resources;
 
 /// Files that others point to: `file()`, nested stacks, `extends`, `include`. The implementation
@@ -37,6 +42,11 @@ pub trait Files: Sync {
 
     /// The names of the files in a folder, sorted; none where it cannot be read.
     fn list(&self, folder: &str) -> Vec<String>;
+
+    /// Values that other files and the command line give to variables and parameters.
+    fn given(&self) -> &Given {
+        &given::NOTHING
+    }
 }
 
 /// What was read of one unit.
@@ -44,6 +54,8 @@ pub trait Files: Sync {
 pub struct Read {
     pub stacks: Vec<Stack>,
     pub problems: Vec<Problem>,
+    /// What is not as it should be and was read all the same.
+    pub warnings: Vec<Problem>,
     /// Files that this unit read as parts of itself, such as nested stacks: what they say when they
     /// are read on their own does not count.
     pub claimed: Vec<FileId>,
@@ -93,7 +105,7 @@ pub fn format(text: &str, name: &str) -> Option<Format> {
         let ours = ecs_json::may_be(text) || cloudformation::may_be(text) || cdk::may_be(text);
         let ours = ours || terraform::plan::may_be(text) || ecspresso::may_be_json(text);
         (ours && (is_named_json(name) || is_json(text))).then_some(Format::Json)
-    } else if cloudformation::may_be(text) && has_top_key(text, "Resources") {
+    } else if cloudformation::may_be(text) && has_top_key(text, "Resources") || serverless::may_be(text) {
         Some(Format::CloudFormation)
     } else if compose::may_be(text, name) {
         Some(Format::Compose)
@@ -184,7 +196,7 @@ pub fn read(unit: &Unit, sources: &Sources, files: &dyn Files) -> Read {
 }
 
 fn looks_like_json(text: &str) -> bool {
-    text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '['])
+    tojimari_text::json::begins(text)
 }
 
 /// Whoever named it so meant JSON, or a template of it, also where it cannot be read as such.
@@ -195,7 +207,8 @@ fn is_named_json(name: &str) -> bool {
 
 /// Programs in other languages begin with a brace too, such as filters of `jq`.
 fn is_json(text: &str) -> bool {
-    tojimari_text::json::parse(FileId(0), text).1.is_empty()
+    let read = tojimari_text::json::read(FileId(0), text);
+    read.problems.is_empty() || read.only_comments
 }
 
 /// A line of the text begins with that key of a YAML mapping, quoted or not.
@@ -241,7 +254,7 @@ pub(crate) fn beside(name: &str, path: &str) -> String {
 /// A JSON document goes to the first format that knows its tree.
 fn json(file: FileId, sources: &Sources, files: &dyn Files) -> Read {
     let source = sources.get(file);
-    let (tree, problems) = tojimari_text::json::parse(file, &source.text);
+    let tojimari_text::json::Json { tree, mut problems, only_comments } = tojimari_text::json::read(file, &source.text);
     let templated = tojimari_text::placeholder::may_have(&source.text);
     let Some(tree) = tree else {
         // A template that stands for a value is no JSON before it is rendered.
@@ -261,6 +274,9 @@ fn json(file: FileId, sources: &Sources, files: &dyn Files) -> Read {
     } else {
         ecs_json::read(&tree).unwrap_or_default()
     };
+    if only_comments && !read.stacks.is_empty() {
+        read.warnings.append(&mut problems);
+    }
     // A file that is not ours may be as broken as it likes. What is amiss with the content of one
     // that cannot be read whole may be so only because of that.
     if !read.stacks.is_empty() && !problems.is_empty() {
@@ -271,13 +287,24 @@ fn json(file: FileId, sources: &Sources, files: &dyn Files) -> Read {
 
 /// Every document of a YAML file that is a template.
 fn templates(file: FileId, sources: &Sources, files: &dyn Files) -> Read {
-    let (trees, problems) = parse(file, sources);
+    let source = sources.get(file);
+    let is_rendered = rendered::is_rendered(&source.text);
+    let (trees, problems) = if is_rendered { rendered::parse(file, &source) } else { parse(file, sources) };
     let mut whole = Read::default();
-    for tree in trees.iter().filter(|tree| cloudformation::is_template(tree)) {
-        whole.append(cloudformation::read(tree, sources, files));
+    for tree in &trees {
+        if cloudformation::is_template(tree) {
+            whole.append(cloudformation::read(tree, sources, files));
+        } else if let Some(project) = serverless::read(tree, sources, files) {
+            whole.problems.extend(project.problems);
+            whole.claimed.extend(project.claimed);
+            if let Some(template) = &project.template {
+                whole.append(cloudformation::read(template, sources, files));
+            }
+        }
     }
     // Code and prose that hold a template in a part of theirs are not templates.
-    if !whole.stacks.is_empty() || is_named(&sources.get(file).name, &["yaml", "yml", "template", "cfn", "cform"]) {
+    let endings = ["yaml", "yml", "template", "cfn", "cform", "j2", "jinja", "jinja2", "erb", "tpl", "tmpl"];
+    if !whole.stacks.is_empty() || is_named(&source.name, &endings) {
         whole.problems.splice(0..0, problems);
     }
     whole
@@ -292,6 +319,7 @@ impl Read {
     fn append(&mut self, other: Read) {
         self.stacks.extend(other.stacks);
         self.problems.extend(other.problems);
+        self.warnings.extend(other.warnings);
         self.claimed.extend(other.claimed);
         self.idle.extend(other.idle);
     }

@@ -57,6 +57,11 @@ impl Resources {
         }
     }
 
+    /// How many resources there are so far.
+    pub fn len(&self) -> usize {
+        self.stack.resources.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.stack.resources.is_empty()
     }

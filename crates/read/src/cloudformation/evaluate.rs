@@ -14,6 +14,7 @@ use super::functions::{
 use super::nested::Outputs;
 use super::template::{Template, is_loop, own_macro};
 use crate::partial::BOUNDS;
+use crate::{rendered, serverless};
 use tojimari_model::value::{Choice, Kind, Member, Reason, Value};
 
 /// Levels of nesting in a template, beyond which a value is unknown. CloudFormation's own templates
@@ -256,6 +257,7 @@ impl<'n> Evaluator<'n> {
             "And" | "Or" | "Not" | "Equals" => {
                 Value::unknown(span, format!("depends on Fn::{name}, which is for conditions"))
             }
+            rendered::CONDITIONAL | serverless::VARIABLE => Value::unknown(span, format!("depends on {name}")),
             yaml::UNRESOLVED => Value::unknown(span, "depends on an alias that leads nowhere"),
             other if other.starts_with("tag:yaml.org") => Value::unknown(span, format!("depends on the tag {other}")),
             other => Value::unknown(span, format!("depends on {other}, which CloudFormation does not have")),

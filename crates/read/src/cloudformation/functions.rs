@@ -1,7 +1,7 @@
 //! The pure part of CloudFormation's functions: texts and lists joined, split and chosen from, with
 //! what is unknown or open in their arguments carried into the result.
 
-use tojimari_text::{Entry, Span};
+use tojimari_text::{Entry, Span, placeholder};
 
 use std::sync::Arc;
 
@@ -21,6 +21,9 @@ pub(super) fn plain(text: &str, span: Span) -> Value {
         let service = text[at + 10..].split([':', '}']).next().unwrap_or_default();
         let service = if service.is_empty() { "elsewhere" } else { service };
         return Value::unknown(span, format!("is resolved from {service} when the stack is deployed"));
+    }
+    if placeholder::is_marked(text) || placeholder::has_template(text) || text.contains("<%=") {
+        return Value::unknown(span, "depends on the template that makes this file");
     }
     Value::new(span, Kind::String(text.into()))
 }

@@ -16,7 +16,7 @@ const FREE: [&str; 8] = [
 ];
 
 /// The same value with the API's names: `ContainerDefinitions` is `containerDefinitions`.
-pub(super) fn to_api(value: Value) -> Value {
+pub(crate) fn to_api(value: Value) -> Value {
     let kind = match value.kind {
         Kind::List(items, rest) => Kind::List(items.into_iter().map(to_api).collect(), rest),
         Kind::Map(members, rest) => {

@@ -116,6 +116,11 @@ impl Reader<'_> {
         self.stacks += 1;
         let mut template = Template::new(root, arguments, within);
         template.repeated = self.repeated.clone();
+        if depth == 0 {
+            let declared: Vec<&str> = template.parameters.keys().copied().collect();
+            let name = &self.sources.get(root.span.file).name;
+            template.give(&crate::given::arguments(self.files.given(), &declared, name, self.sources));
+        }
         let evaluator = Evaluator::new(&template);
         let nested: Vec<(&str, &Node, &Node)> = template
             .resources

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tojimari_text::{Entry, Node};
 
-use tojimari_model::value::{Kind, Reason, Value};
+use crate::given::Argument;
+use tojimari_model::value::{Choice, Kind, Reason, Value};
 
 /// What a stack that holds this one gives it: values by parameter name.
 pub type Arguments = HashMap<Box<str>, Value>;
@@ -34,6 +35,7 @@ pub(super) struct Parameter {
     pub open: bool,
     /// Empty when anything is allowed.
     pub allowed: Vec<String>,
+    kind: Box<str>,
 }
 
 /// A tree is a template when it has resources with types, each with a `::` in its name.
@@ -82,6 +84,15 @@ impl<'n> Template<'n> {
         }
     }
 
+    /// Gives the parameters what the command line chose or other files may give.
+    pub(super) fn give(&mut self, given: &crate::given::Arguments) {
+        for (name, values) in given {
+            if let Some(parameter) = self.parameters.get_mut(&**name) {
+                parameter.give(values);
+            }
+        }
+    }
+
     /// What a resource is called outside of its template: its logical id, after that of its stack
     /// where another stack has the same.
     pub(super) fn address(&self, logical_id: &str) -> String {
@@ -125,7 +136,7 @@ impl Parameter {
             node.get("AllowedValues").map(|list| list.items().iter().filter_map(text).collect()).unwrap_or_default();
         let kind = node.get("Type").and_then(Node::as_str).unwrap_or("String");
         if let Some(value) = given {
-            return Parameter { value: typed(value, kind), open: false, allowed };
+            return Parameter { value: typed(value, kind), open: false, allowed, kind: kind.into() };
         }
         let default = node.get("Default");
         let value = match default.and_then(text) {
@@ -140,7 +151,34 @@ impl Parameter {
             },
         };
         // What the stack around a nested one does not give has its default.
-        Parameter { value, open: allowed.len() != 1 && !(nested && default.is_some()), allowed }
+        let open = allowed.len() != 1 && !(nested && default.is_some());
+        Parameter { value, open, allowed, kind: kind.into() }
+    }
+
+    /// Takes the values that the command line chose or that other files may give. The first of
+    /// several files that are used together decides.
+    fn give(&mut self, given: &[Argument]) {
+        for Argument { value, condition } in given.iter().rev() {
+            let value = match &*self.kind {
+                kind if kind.starts_with("AWS::SSM::Parameter::Value") => {
+                    Value::unknown(value.span, "is read from Systems Manager by the name that is given")
+                }
+                kind => typed(value.clone(), kind),
+            };
+            let Some(condition) = condition else {
+                *self = Parameter {
+                    value,
+                    open: false,
+                    allowed: std::mem::take(&mut self.allowed),
+                    kind: self.kind.clone(),
+                };
+                return;
+            };
+            if !value.is_same(&self.value) {
+                let choice = Choice { condition: condition.clone(), then: value, otherwise: self.value.clone() };
+                self.value = Value::new(choice.then.span, Kind::Choice(Box::new(choice)));
+            }
+        }
     }
 }
 
@@ -157,7 +195,7 @@ fn typed(value: Value, kind: &str) -> Value {
             Value::new(value.span, Kind::List(items, None))
         }
         Kind::Choice(choice) if list => {
-            let choice = tojimari_model::value::Choice {
+            let choice = Choice {
                 condition: choice.condition.clone(),
                 then: typed(choice.then.clone(), kind),
                 otherwise: typed(choice.otherwise.clone(), kind),

@@ -23,11 +23,15 @@ struct Project<'p> {
     sources: &'p Sources,
     files: &'p dyn Files,
     problems: Vec<Problem>,
+    warnings: Vec<Problem>,
     claimed: Vec<FileId>,
     loaded: usize,
     services: Vec<Member>,
     volumes: Value,
 }
+
+/// Services that are named where many are passed over.
+const MAX_NAMED: usize = 5;
 
 /// Files that `COMPOSE_FILE` may list.
 const MAX_LISTED: usize = 100;
@@ -47,6 +51,7 @@ pub fn read(project_files: &[FileId], sources: &Sources, files: &dyn Files) -> R
         sources,
         files,
         problems: Vec::new(),
+        warnings: Vec::new(),
         claimed: Vec::new(),
         loaded: 0,
         services: Vec::new(),
@@ -128,7 +133,8 @@ impl Project<'_> {
     }
 
     /// Puts the project's main file before a file whose services say neither what they run nor
-    /// what they extend. Returns the services that the file names, if it did.
+    /// what they extend. Returns the services that are judged, where these are not all.
+    /// Without a main file those that cannot run by themselves are of a project that is not here.
     fn base(&mut self, file: FileId, trees: &mut Vec<(String, Node)>) -> Option<HashSet<Box<str>>> {
         let whole = |service: &Node| {
             !service.is_mapping() || ["image", "build", "extends"].iter().any(|key| service.get(key).is_some())
@@ -156,7 +162,21 @@ impl Project<'_> {
                 return Some(names);
             }
         }
-        None
+        // What another file includes may run them.
+        if trees.iter().any(|(_, root)| root.get("include").is_some()) {
+            return None;
+        }
+        let (whole, parts): (Vec<&tojimari_text::Entry>, Vec<&tojimari_text::Entry>) =
+            named.iter().copied().partition(|entry| whole(&entry.value));
+        let names: Vec<&str> = parts.iter().map(|entry| &*entry.key.name).take(MAX_NAMED).collect();
+        let (services, say) = if parts.len() == 1 { ("service", "says") } else { ("services", "say") };
+        let message = format!(
+            "the {services} {} {say} neither what to run nor what to build, so this file is laid over another, which is \
+             not beside it: they are not judged",
+            names.join(", ")
+        );
+        self.warnings.push(Problem { span: parts[0].key.span, message });
+        Some(whole.into_iter().map(|entry| entry.key.name.clone()).collect())
     }
 
     /// Lays one file over the project.
@@ -331,6 +351,12 @@ impl Project<'_> {
         }
         let any = !resources.is_empty();
         let (stack, problems) = resources.finish();
-        Read { stacks: if any { vec![stack] } else { Vec::new() }, problems, claimed: self.claimed, ..Read::default() }
+        Read {
+            stacks: if any { vec![stack] } else { Vec::new() },
+            problems,
+            warnings: self.warnings,
+            claimed: self.claimed,
+            ..Read::default()
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! judged like any others, as task definitions of which nothing else is known.
 
 use tojimari_text::Span;
+use tojimari_text::hcl::Block;
 
 use super::evaluate::Scope;
 use super::json_text;
@@ -33,11 +34,15 @@ impl Evaluator<'_> {
                 return;
             }
             Ok(_) => return,
-            Err(why) => why,
+            Err(why) => match is_remote(block) {
+                true => format!("{why}: run `terraform init` first, and it is read"),
+                false => why,
+            },
         };
         let address = self.address(module, &format!("module.{}", block.label(0).unwrap_or_default()));
         let repeat = self.repeat(&block.body, module);
         for turn in &repeat.turns {
+            let before = resources.len();
             for attribute in &block.body.attributes {
                 let name = &*attribute.name.text;
                 if OWN_ARGUMENTS.contains(&name) {
@@ -52,6 +57,14 @@ impl Evaluator<'_> {
                 let assumed = [self.modules[module].assumed.as_slice(), &turn.assumed].concat();
                 let span = self.span(block.span, Scope::of(module));
                 add(resources, &address, span, &assumed, containers, Reason::from(why.clone()));
+            }
+            if resources.len() == before && is_of_task(block) {
+                let address = turn.key.as_ref().map_or(address.clone(), |key| format!("{address}{key}"));
+                let assumed = [self.modules[module].assumed.as_slice(), &turn.assumed].concat();
+                let span = self.span(block.span, Scope::of(module));
+                let value = Value::unknown(span, why.clone());
+                resources
+                    .add(&address, span, &assumed, &value, |value| resource::declared(Kind::TaskDefinition, value));
             }
         }
     }
@@ -111,6 +124,45 @@ impl Evaluator<'_> {
             _ => spelled,
         }
     }
+}
+
+/// Whether `terraform init` would fetch the source.
+fn is_remote(block: &Block) -> bool {
+    let source = block.body.attribute("source").and_then(|source| source.value.as_str());
+    source.is_some_and(|source| !source.starts_with('.'))
+}
+
+/// Whether a module that cannot be read is given what makes a task: nobody else takes that.
+fn is_of_task(block: &Block) -> bool {
+    const SURE: [&str; 8] = [
+        "container_definition",
+        "container_definitions",
+        "container_image",
+        "task_cpu",
+        "task_memory",
+        "task_container_image",
+        "fargate_cpu",
+        "fargate_memory",
+    ];
+    const LIKELY: [&str; 11] = [
+        "image",
+        "container",
+        "containers",
+        "container_port",
+        "containers_definitions",
+        "cpu",
+        "memory",
+        "desired_count",
+        "launch_type",
+        "services",
+        "task_size",
+    ];
+    const CLUSTER: [&str; 6] =
+        ["cluster", "cluster_arn", "cluster_id", "ecs_cluster", "ecs_cluster_arn", "ecs_cluster_id"];
+    let has = |names: &[&str]| names.iter().any(|name| block.body.attribute(name).is_some());
+    let source = block.body.attribute("source").and_then(|source| source.value.as_str()).unwrap_or_default();
+    let of_ecs = ["ecs", "fargate"].iter().any(|word| source.to_ascii_lowercase().contains(word));
+    has(&SURE) || has(&LIKELY) && (of_ecs || has(&CLUSTER))
 }
 
 /// The output of a known module that is one container definition.

@@ -5,6 +5,7 @@ mod config;
 mod decimal;
 mod evaluate;
 mod functions;
+mod given;
 mod handed;
 mod json_text;
 mod known;
@@ -21,16 +22,15 @@ mod types;
 mod value;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use tojimari_text::hcl::Block;
 use tojimari_text::{FileId, Sources, Span};
 
 use super::{Files, Read, Resources};
-use module::{Evaluator, join};
-use value::Val;
+use module::Evaluator;
 
 pub use config::is_configuration;
+pub(crate) use given::values;
 
 /// Words of which every configuration has one that declares, or may call what declares, something of
 /// ours.
@@ -81,7 +81,7 @@ pub fn read(files: &[FileId], sources: &Sources, loader: &dyn Files) -> Read {
     let problems = evaluator.problems.into_iter().chain(problems).collect();
     evaluator.claimed.sort_unstable();
     evaluator.claimed.dedup();
-    Read { stacks: vec![stack], problems, claimed: evaluator.claimed, idle }
+    Read { stacks: vec![stack], problems, claimed: evaluator.claimed, idle, ..Read::default() }
 }
 
 fn folder_of(name: &str) -> &str {
@@ -89,31 +89,6 @@ fn folder_of(name: &str) -> &str {
 }
 
 impl Evaluator<'_> {
-    /// Takes the files of values that Terraform loads by itself, in its order: `terraform.tfvars`,
-    /// then `*.auto.tfvars` by name. Any other is given on the command line, which nobody tells us.
-    fn load_values(&mut self, folder: &str) {
-        let names = self.files.list(folder);
-        let first = ["terraform.tfvars", "terraform.tfvars.json"];
-        let auto = |name: &&String| name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json");
-        let ordered = first
-            .iter()
-            .filter(|first| names.iter().any(|name| name == *first))
-            .map(|first| (*first).to_owned())
-            .chain(names.iter().filter(auto).cloned());
-        let mut given: HashMap<Arc<str>, Val> = HashMap::new();
-        for name in ordered.collect::<Vec<_>>() {
-            let Ok(file) = self.files.load(&join(folder, &name)) else { continue };
-            let source = self.sources.get(file);
-            let (body, problems) = config::read_values(file, &source);
-            self.problems.extend(problems);
-            for attribute in &body.attributes {
-                let value = self.eval(&attribute.value, evaluate::Scope::of(0));
-                given.insert(attribute.name.text.clone(), value);
-            }
-        }
-        self.give(given);
-    }
-
     /// Whether what a call makes may declare something of ours.
     fn may_declare(&mut self, module: usize, block: &Block) -> bool {
         match self.source(module, block) {
