@@ -18,6 +18,7 @@ use tojimari_render::{Report, github, json, junit, markdown, sarif, terminal};
 use crate::choice::choice;
 use crate::exit::Exit;
 use crate::tell;
+use crate::values::ValueArguments;
 
 /// Say for every control and every ECS and ECR resource in files whether it passes.
 #[derive(clap::Args)]
@@ -40,6 +41,8 @@ pub struct Arguments {
     /// Failures that are known: only others fail.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    #[command(flatten)]
+    values: ValueArguments,
     /// Show also what passed, does not apply or is waived.
     #[arg(long)]
     all: bool,
@@ -62,7 +65,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     refuse_same_file(&arguments.outputs)?;
     let baseline = arguments.baseline.as_deref().map(document::read).transpose()?;
     let paths = if arguments.paths.is_empty() { vec![PathBuf::from(".")] } else { arguments.paths };
-    let input = input::gather(&paths);
+    let input = input::gather_given(&paths, &arguments.values.into());
     let rules = Rules::named(&arguments.controls, &input.config)?;
     let loader = Loader::new(&input.sources, &input.known);
     let mut judged = judge(&input.sources, &input.files, &loader, &rules, input.problems.clone());

@@ -16,6 +16,7 @@ use tojimari_text::{FileId, edit};
 
 use crate::exit::Exit;
 use crate::tell;
+use crate::values::ValueArguments;
 
 /// Write what puts failures right into the files themselves: a unified diff unless --write.
 #[derive(clap::Args)]
@@ -29,6 +30,8 @@ pub struct Arguments {
     /// Only failures of this control, by its id or name; may be given several times.
     #[arg(long = "control", value_name = "ID")]
     controls: Vec<String>,
+    #[command(flatten)]
+    values: ValueArguments,
     /// Write also what may break the service and was not proven: a read-only root, no privileges.
     #[arg(long)]
     unproven: bool,
@@ -50,7 +53,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
     if arguments.path == Path::new("-") {
         return Err(Error::Input("fix needs a file that it can change: `-` is none".to_owned()).into());
     }
-    let input = input::gather(std::slice::from_ref(&arguments.path));
+    let input = input::gather_given(std::slice::from_ref(&arguments.path), &arguments.values.clone().into());
     let rules = Rules::named(&arguments.controls, &input.config)?;
     let complete = input.is_complete();
     let Input { sources, files, problems, notes, known, config, .. } = &input;

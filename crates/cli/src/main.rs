@@ -23,6 +23,7 @@ mod task;
 mod tell;
 #[cfg(all(feature = "lab", target_os = "linux"))]
 mod trace;
+mod values;
 mod verb;
 
 use clap::Parser;

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use tojimari_engine::task::Named;
 
+use crate::values::ValueArguments;
+
 #[derive(clap::Args, Clone)]
 pub struct TaskArguments {
     /// File that declares the task: a task definition in JSON (the input of register-task-definition
@@ -14,10 +16,12 @@ pub struct TaskArguments {
     /// The task definition of that address or name, where the file has several.
     #[arg(long, value_name = "ADDRESS")]
     resource: Option<String>,
+    #[command(flatten)]
+    values: ValueArguments,
 }
 
 impl From<TaskArguments> for Named {
     fn from(arguments: TaskArguments) -> Named {
-        Named { path: arguments.path, resource: arguments.resource }
+        Named { path: arguments.path, resource: arguments.resource, chosen: arguments.values.into() }
     }
 }

@@ -33,6 +33,7 @@ pub fn accept(
         complete,
     };
     warnings.extend(waiver::apply(&mut judged.evaluations, &waivers, run));
+    warnings.append(&mut judged.warnings);
     if let Some(baseline) = baseline {
         baseline.apply(&mut judged.evaluations);
     }

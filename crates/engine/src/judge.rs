@@ -28,6 +28,8 @@ pub struct Rules {
 pub struct Judged {
     pub evaluations: Vec<Evaluation>,
     pub problems: Vec<Problem>,
+    /// What is not as it should be and was read all the same.
+    pub warnings: Vec<Problem>,
     /// Where secrets stand: no output shows them.
     pub secrets: Vec<Span>,
     /// Where resources are written down of which there is none.
@@ -116,16 +118,17 @@ pub fn judge(
             problems.extend(wrong);
         }
         let secrets: Vec<Span> = read.stacks.iter().flat_map(tojimari_controls::secret_spans).collect();
-        (evaluations, problems, secrets, read.idle, fruitful)
+        (evaluations, problems, secrets, read.idle, fruitful, read.warnings)
     });
     let mut evaluations = Vec::with_capacity(units.iter().map(|(of_unit, ..)| of_unit.len()).sum());
-    let (mut secrets, mut idle, mut fruitful) = (Vec::new(), Vec::new(), HashSet::new());
-    for (of_unit, met, hidden, without, from) in units {
+    let (mut secrets, mut idle, mut fruitful, mut warnings) = (Vec::new(), Vec::new(), HashSet::new(), Vec::new());
+    for (of_unit, met, hidden, without, from, warned) in units {
         fruitful.extend(from);
         evaluations.extend(of_unit);
         problems.extend(met);
         secrets.extend(hidden);
         idle.extend(without);
+        warnings.extend(warned);
     }
     sort(&mut evaluations, sources);
     // A file that two projects or services share is read for each.
@@ -139,7 +142,7 @@ pub fn judge(
     // Another unit may call the same folder, and have one.
     let whole: HashSet<Span> = evaluations.iter().map(|evaluation| evaluation.whole).collect();
     idle.retain(|span| !whole.contains(span));
-    Judged { evaluations, problems, secrets, idle, fruitful }
+    Judged { evaluations, problems, secrets, idle, fruitful, warnings }
 }
 
 /// Files that resources lie in.

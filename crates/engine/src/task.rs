@@ -9,7 +9,7 @@ use tojimari_plan::Plan;
 use tojimari_plan::patch::{self, Change, Located, Patched};
 use tojimari_text::{FileId, Problem, Sources};
 
-use crate::input::{self, Input, Known, Loader};
+use crate::input::{self, Chosen, Input, Known, Loader};
 use crate::nothing::broken_json;
 use crate::{Error, Result, files, judge};
 
@@ -19,6 +19,8 @@ pub struct Named {
     pub path: PathBuf,
     /// The address or name of the task definition, where the file has several.
     pub resource: Option<String>,
+    /// Values that it is read with.
+    pub chosen: Chosen,
 }
 
 /// A task definition and the files it was read from.
@@ -38,7 +40,8 @@ pub fn read(named: &Named) -> Result<DeclaredTask> {
     let name = input::shown(&named.path);
     // Said as for any other file that is read.
     files::readable(&named.path)?;
-    let Input { sources, files, mut problems, known, .. } = input::gather(std::slice::from_ref(&named.path));
+    let Input { sources, files, mut problems, known, .. } =
+        input::gather_given(std::slice::from_ref(&named.path), &named.chosen);
     let (mut tasks, found) = declared(&sources, &files, &known);
     problems.extend(found);
     if tasks.is_empty() && problems.is_empty() {

@@ -115,13 +115,13 @@ fn problems_have_places_and_the_rest_is_still_judged() {
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(
         said(&output),
-        "error: a-comment.json:2:3: not JSON: comments are not allowed\n\
-         error: c-empty.json:1:1: the task definition has no containers\n\
+        "error: c-empty.json:1:1: the task definition has no containers\n\
          error: d-utf8.json:2:37: not UTF-8 text\n\
          error: e-nul.json:2:37: not JSON: control characters in strings are written as \\u escapes\n\
          error: f-type.json:2:26: `containerDefinitions` must be a list\n\
          error: g-deep.json:1:281: not JSON: the nesting is deeper than 256\n\
-         error: h-wide.json:1:1: it is UTF-16, and not UTF-8 text\n"
+         error: h-wide.json:1:1: it is UTF-16, and not UTF-8 text\n\
+         warning: a-comment.json:2:3: not JSON: comments are not allowed\n"
     );
     let told = String::from_utf8_lossy(&output.stdout);
     for name in ["a-comment.json:3", "b-bom.json:2:36"] {

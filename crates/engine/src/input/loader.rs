@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use tojimari_read::Files;
+use tojimari_read::{Files, Given};
 use tojimari_text::{FileId, Sources};
 
 use super::MAX_BYTES;
@@ -16,9 +16,16 @@ pub struct Known {
     /// Without links.
     roots: Vec<PathBuf>,
     files: HashMap<PathBuf, FileId>,
+    /// What variables and parameters are or may be given.
+    pub given: Arc<Given>,
 }
 
 impl Known {
+    /// Whether a file that exists lies where it may be read.
+    pub fn holds(&self, path: &Path) -> bool {
+        std::fs::canonicalize(path).is_ok_and(|real| self.roots.iter().any(|root| real.starts_with(root)))
+    }
+
     /// What a path refers to may lie anywhere in its git work tree; without one in the working
     /// folder, where the path lies below it, or else beside the file or in the folder itself.
     pub fn add_root(&mut self, path: &Path) {
@@ -31,6 +38,11 @@ impl Known {
             (folder.starts_with(&current) && current != Path::new("/")).then_some(current)
         });
         self.roots.push(root.unwrap_or(folder));
+    }
+
+    /// The file of that path, where it was read.
+    pub fn file(&self, path: &Path) -> Option<FileId> {
+        self.files.get(&normal(path)).copied()
     }
 
     pub fn know(&mut self, path: &Path, file: FileId) {
@@ -120,6 +132,10 @@ impl Files for Loader<'_> {
             .collect();
         names.sort();
         names
+    }
+
+    fn given(&self) -> &Given {
+        &self.known.given
     }
 }
 

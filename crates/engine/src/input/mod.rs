@@ -1,7 +1,9 @@
 //! The files that are looked at: what the user named, folders walked, standard input.
 
+mod generated;
 mod loader;
 mod passed_over;
+mod values;
 mod walk;
 
 use std::io::Read;
@@ -12,6 +14,7 @@ use tojimari_text::{FileId, Problem, Sources, Span};
 
 pub use loader::{Known, Linked, Loader, normal, shown};
 pub use passed_over::passed_over;
+pub use values::Chosen;
 
 use crate::config::Config;
 
@@ -63,6 +66,8 @@ impl Input {
 /// One file as it came off the disk.
 enum Text {
     Known(String),
+    /// Values for variables or parameters, and of no format of ours.
+    Values(String),
     /// Not named by the user, and not text or of no format of ours.
     NotOurs,
     TooLarge,
@@ -74,6 +79,11 @@ enum Text {
 /// Reads every file of the paths, each once, in the order of the paths and then of the names; and
 /// first the configuration, which says what to pass over.
 pub fn gather(paths: &[PathBuf]) -> Input {
+    gather_given(paths, &Chosen::default())
+}
+
+/// The same with values that were chosen for variables and parameters.
+pub fn gather_given(paths: &[PathBuf], chosen: &Chosen) -> Input {
     let mut input = Input::default();
     if let Some(path) = paths.first().and_then(|path| Config::find(path)) {
         input.configure(&path);
@@ -86,11 +96,14 @@ pub fn gather(paths: &[PathBuf]) -> Input {
             input.walked.push(real);
         }
         found.extend(walk::files(path));
+        found.extend(values::beside(path));
     }
+    found.extend(generated::files(&found, &mut input));
     let mut seen = std::collections::HashSet::new();
     found.retain(|file| seen.insert(normal(&file.path)));
     found.retain(|file| file.named || !input.config.passes_over(&file.path));
     let texts: Vec<Text> = found.par_iter().map(read).collect();
+    let mut of_values = Vec::new();
     for (file, text) in found.into_iter().zip(texts) {
         let walk::Found { path, named, problem } = file;
         let name = loader::shown(&path);
@@ -111,6 +124,12 @@ pub fn gather(paths: &[PathBuf]) -> Input {
                 if named {
                     input.named.push(id);
                 }
+                of_values.push(id);
+            }
+            Text::Values(text) => {
+                let id = input.sources.add(&name, text);
+                input.known.know(&path, id);
+                of_values.push(id);
             }
             Text::NotOurs => {}
             Text::TooLarge if named => refuse(&mut input, String::new(), too_large()),
@@ -119,6 +138,7 @@ pub fn gather(paths: &[PathBuf]) -> Input {
             Text::NotUtf8(before) => refuse(&mut input, before, "not UTF-8 text".to_owned()),
         }
     }
+    values::give(&mut input, &of_values, chosen);
     input
 }
 
@@ -180,10 +200,15 @@ fn text(bytes: Vec<u8>, found: &walk::Found) -> Text {
                 _ => Text::NotOurs,
             }
         },
-        |text| match named || may_be(&text) {
-            true => Text::Known(text),
-            // Whatever points to it reads it again: most files of most folders are not ours.
-            false => Text::NotOurs,
+        |text| {
+            if named || may_be(&text) {
+                return Text::Known(text);
+            }
+            match tojimari_read::given::form(&text, &loader::shown(&found.path)) {
+                Some(_) => Text::Values(text),
+                // Whatever points to it reads it again: most files of most folders are not ours.
+                None => Text::NotOurs,
+            }
         },
     )
 }

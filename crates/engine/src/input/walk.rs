@@ -46,8 +46,19 @@ pub fn builder(folder: &Path) -> WalkBuilder {
 }
 
 pub fn walk(folder: &Path) -> Vec<Found> {
+    collect(folder, builder(folder))
+}
+
+/// The files of a folder that a project names as its own, also where git passes them over.
+pub fn whole(folder: &Path) -> Vec<Found> {
+    let mut walk = builder(folder);
+    walk.ignore(false).git_ignore(false).git_exclude(false).parents(false);
+    collect(folder, walk)
+}
+
+fn collect(folder: &Path, mut walk: WalkBuilder) -> Vec<Found> {
     let mut found = Vec::new();
-    let walk = builder(folder)
+    let walk = walk
         .filter_entry(|entry| entry.depth() == 0 || !PASSED_OVER.iter().any(|name| entry.file_name() == *name))
         .build();
     for entry in walk {
