@@ -347,3 +347,28 @@ fn a_compose_file_that_is_laid_over_another_is_not_judged_alone() {
         "{said:?}"
     );
 }
+
+#[test]
+fn an_express_service_is_told_and_not_judged() {
+    let text = "Resources:\n  Web:\n    Type: AWS::ECS::ExpressGatewayService\n    Properties: {PrimaryContainer: {Image: x}}\n";
+    let tree = folder(&[("t.yaml", text)]);
+    let output = check(tree.path(), &[]);
+    assert_eq!(said(&output), [] as [&str; 0]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("warning: t.yaml:2:3: an Express service is not judged"), "{told}");
+}
+
+#[test]
+fn overrides_of_a_copilot_environment_are_those_of_that_environment() {
+    let rules = |value: bool| format!("[{{path: 'ContainerDefinitions[0].ReadonlyRootFilesystem', value: {value}}}]");
+    let text = format!(
+        "name: web\ntype: Backend Service\nimage: {{location: nginx}}\ntaskdef_overrides: {}\n\
+         environments:\n  prod:\n    taskdef_overrides: {}\n",
+        rules(true),
+        rules(false)
+    );
+    let tree = folder(&[("copilot/web/manifest.yml", &text)]);
+    let said = said(&check(tree.path(), &[]));
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with("fail") && said[0].contains("when environments.prod holds"), "{said:?}");
+}

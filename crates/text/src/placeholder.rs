@@ -56,7 +56,7 @@ pub fn is_foreign(inside: &str) -> bool {
 /// Whether a text has the mark of a template: it came from a marked one.
 pub fn is_marked(text: &str) -> bool {
     // JSON writes the first mark as an escape.
-    text.contains([MARK as char, WIDE_MARK]) || text.contains("\\u007f")
+    text.contains(MARK as char) || text.contains(WIDE_MARK) || text.contains("\\u007f")
 }
 
 /// Marks the templates of a text. Comments and assignments become blanks.

@@ -46,7 +46,20 @@ pub fn read(root: &Node, sources: &Sources, files: &dyn Files) -> Read {
     }
     reader.stack(root, Arguments::new(), None, 0);
     let (stack, problems) = reader.resources.finish();
-    Read { stacks: vec![stack], problems, claimed: reader.claimed, ..Read::default() }
+    let warnings = express_services(root);
+    Read { stacks: vec![stack], problems, warnings, claimed: reader.claimed, ..Read::default() }
+}
+
+/// Services whose task definition nobody writes. Source: the ECS API model of November 2026: the
+/// primaryContainer of CreateExpressGatewayService has no readonlyRootFilesystem.
+fn express_services(root: &Node) -> Vec<Problem> {
+    let resources = root.get("Resources").map(Node::entries).unwrap_or_default().iter();
+    let is_one = |node: &Node| node.get("Type").and_then(Node::as_str) == Some("AWS::ECS::ExpressGatewayService");
+    let message = "an Express service is not judged: ECS makes its task definition, without a read-only root";
+    resources
+        .filter(|entry| is_one(&entry.value))
+        .map(|entry| Problem { span: entry.key.span, message: message.to_owned() })
+        .collect()
 }
 
 fn is_nesting(root: &Node) -> bool {

@@ -101,7 +101,7 @@ fn workload(kind: Type, root: &Node, file_name: &str, sources: &Sources, files: 
     }
     let mut problems = Vec::new();
     let base = manifest(root, None);
-    let variants: Vec<(Arc<str>, Value)> = environments
+    let variants: Vec<(Arc<str>, Value, Option<Patches>)> = environments
         .iter()
         .take(MAX_ENVIRONMENTS)
         .filter(|entry| entry.value.is_mapping() || entry.value.tag.is_some())
@@ -110,13 +110,16 @@ fn workload(kind: Type, root: &Node, file_name: &str, sources: &Sources, files: 
             let mut whole = overridden(manifest(root, Some(environment)), value(&entry.value, Some(environment)), "");
             // An override leaves the place of the whole where it was.
             whole.span = root.span;
-            (Arc::from(format!("environments.{environment}")), whole)
+            // A list of an environment takes the place of the one for all.
+            let own = entry.value.get("taskdef_overrides").is_some();
+            let own = own.then(|| Patches::read(file_name, &entry.value, sources, files));
+            (Arc::from(format!("environments.{environment}")), whole, own)
         })
         .collect();
-    let mut choose = |make: &dyn Fn(&Value, &mut Vec<Problem>) -> Value| {
-        let mut chosen = make(&base, &mut problems);
-        for (condition, whole) in variants.iter().rev() {
-            let then = make(whole, &mut problems);
+    let mut choose = |make: &dyn Fn(&Value, &Patches, &mut Vec<Problem>) -> Value| {
+        let mut chosen = make(&base, &patches, &mut problems);
+        for (condition, whole, own) in variants.iter().rev() {
+            let then = make(whole, own.as_ref().unwrap_or(&patches), &mut problems);
             if !then.is_same(&chosen) {
                 let choice = Choice { condition: condition.clone(), then, otherwise: chosen };
                 chosen = Value::new(root.span, Kind::Choice(Box::new(choice)));
@@ -124,7 +127,7 @@ fn workload(kind: Type, root: &Node, file_name: &str, sources: &Sources, files: 
         }
         chosen
     };
-    let task = choose(&|manifest, problems| {
+    let task = choose(&|manifest, patches, problems| {
         let mut task = workload::task(name, manifest);
         patches.apply_to_task(&mut task, problems);
         task
@@ -136,7 +139,7 @@ fn workload(kind: Type, root: &Node, file_name: &str, sources: &Sources, files: 
         (Declared::TaskDefinition(Box::new(task)), problems)
     });
     if kind == Type::Service {
-        let service = choose(&|manifest, problems| {
+        let service = choose(&|manifest, patches, problems| {
             let mut service = service::service(name, manifest);
             patches.apply_to_service(&mut service, problems);
             service
@@ -146,6 +149,7 @@ fn workload(kind: Type, root: &Node, file_name: &str, sources: &Sources, files: 
             (Declared::Service(Box::new(service)), problems)
         });
     }
+    problems.extend(variants.into_iter().filter_map(|(.., own)| own).flat_map(|own| own.problems));
     problems.extend(patches.problems);
     problems.dedup();
     problems.into_iter().for_each(|problem| resources.problem(problem));

@@ -7,6 +7,9 @@ pub(super) const FILL: u8 = b'?';
 /// The shortest that leaves room for the marks.
 const LEAST: usize = 4;
 
+/// Bytes in which a tag has to end, so that many without an end take no time.
+const LONGEST: usize = 1024;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// It becomes a value.
@@ -62,21 +65,26 @@ pub(super) fn may_have(text: &str) -> bool {
 pub(super) fn at(text: &str) -> Option<Tag> {
     let value = |length: usize| (length >= LEAST).then_some(Tag { length, kind: Kind::Value, is_tag: false });
     let tag = |length: usize, kind: Kind| Some(Tag { length, kind, is_tag: true });
+    // Only what may be one is looked at any further: a document may be one long line.
+    if !text.starts_with(['<', '{', '$', '#', '%', '@', '_']) {
+        return None;
+    }
+    let text = &text[..text.floor_char_boundary(LONGEST)];
     let line = text.lines().next().unwrap_or_default();
     match text.as_bytes() {
-        [b'<', b'%', b'=', ..] => tag(text.find("%>")? + 2, Kind::Value),
+        [b'<', b'%', b'=', ..] => tag(past(text, "%>")?, Kind::Value),
         [b'<', b'%', ..] => {
-            let length = text.find("%>")? + 2;
+            let length = past(text, "%>")?;
             let inside = text[2..length - 2].trim_matches('-').trim();
             tag(length, ruby(inside))
         }
         [b'{', b'%', ..] => {
-            let length = text.find("%}")? + 2;
+            let length = past(text, "%}")?;
             let inside = text[2..length - 2].trim_matches(['-', '+']).trim();
             tag(length, jinja(inside))
         }
         [b'{', b'#', ..] => {
-            let length = text.find("#}")? + 2;
+            let length = past(text, "#}")?;
             Some(Tag { length, kind: Kind::Silent, is_tag: false })
         }
         [b'$' | b'#', b'{', ..] => value(closed(line)?),
@@ -91,6 +99,11 @@ pub(super) fn at(text: &str) -> Option<Tag> {
             .filter(|tag| line[..tag.length].chars().all(is_of_name)),
         _ => None,
     }
+}
+
+/// Past an end that does not overlap with the beginning.
+fn past(text: &str, end: &str) -> Option<usize> {
+    text[2..].find(end).map(|at| at + 4)
 }
 
 fn is_of_name(c: char) -> bool {
@@ -139,6 +152,17 @@ fn ruby(inside: &str) -> Kind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_without_an_end_take_no_time() {
+        for piece in ["{%", "<%", "${", "$", "<a", "{#", "%A", "__", "[1,", "@@"] {
+            let text = format!("{{{}", piece.repeat(20_000));
+            let start = std::time::Instant::now();
+            may_have(&text);
+            super::super::mark(crate::source::FileId(0), &text, super::super::Around::Json);
+            assert!(start.elapsed().as_secs() < 20, "{:?} for {piece}", start.elapsed());
+        }
+    }
 
     #[test]
     fn tags_and_placeholders_are_told() {
