@@ -149,11 +149,12 @@ impl Tree<'_> {
 }
 
 fn of_pieces(pieces: Vec<Piece<'_>>, whole: &str, span: Span) -> Value {
-    if pieces.iter().all(|piece| matches!(piece, Piece::Text(_))) && !(pieces.is_empty() && !whole.is_empty()) {
+    // Of the shortest placeholders nothing is left but the marks.
+    let only_marks = pieces.is_empty() && !whole.is_empty();
+    if !only_marks && pieces.iter().all(|piece| matches!(piece, Piece::Text(_))) {
         return Value::new(span, Kind::String(whole.into()));
     }
-    // Of the shortest placeholders nothing is left but the marks.
-    if pieces.is_empty() {
+    if only_marks {
         return Value::unknown(span, FILLED_IN);
     }
     let parts: Vec<Part> = pieces

@@ -169,7 +169,7 @@ fn what_cannot_be_edited_is_left_as_it_is() {
     for (text, status, message) in [
         (
             commented,
-            2,
+            1,
             "error: ECS.4 container web of app (t.json:8:21): failed to write it: the text cannot be read: not JSON: comments are not allowed; by hand: set privileged to false on container web",
         ),
         (

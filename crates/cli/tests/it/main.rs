@@ -17,6 +17,7 @@ mod lost_writes;
 mod nothing;
 mod outputs;
 mod peers;
+mod reading;
 mod registry;
 mod schema;
 mod sources;
