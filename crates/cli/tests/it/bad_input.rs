@@ -40,7 +40,7 @@ fn json_that_is_not_json() {
             "{\"family\": \"f\",\n  \"containerDefinitions\": [",
             "error: t.json:2:28: not JSON: the text ends inside the array that begins in line 2",
         ),
-        ("{\n  // a comment\n  \"family\": \"f\"}", "error: t.json:2:3: not JSON: comments are not allowed"),
+        ("{\n  // a comment\n  \"family\": \"f\",}", "error: t.json:2:3: not JSON: comments are not allowed"),
         ("\u{feff}{\r\n  \"family\": f}", "error: t.json:2:13: not JSON: a value is expected"),
         ("", "error: t.json:1:1: no task definition: nothing in it declares containers"),
         ("{\"name\": 1}", "error: t.json:1:1: no task definition: nothing in it declares containers"),
