@@ -18,7 +18,17 @@ const EDGES: [(&str, &[&str]); 12] = [
     ("tojimari-plan", &["tojimari-ecs", "tojimari-read", "tojimari-evidence", "tojimari-model", "tojimari-text"]),
     ("tojimari-tracer", &["tojimari-evidence"]),
     ("tojimari-recorder", &["tojimari-tracer", "tojimari-evidence"]),
-    ("tojimari-lab", &["tojimari-ecs", "tojimari-tracer", "tojimari-recorder", "tojimari-evidence", "tojimari-model", "tojimari-plan"]),
+    (
+        "tojimari-lab",
+        &[
+            "tojimari-ecs",
+            "tojimari-tracer",
+            "tojimari-recorder",
+            "tojimari-evidence",
+            "tojimari-model",
+            "tojimari-plan",
+        ],
+    ),
     ("tojimari-render", &["tojimari-evidence", "tojimari-model", "tojimari-plan", "tojimari-text"]),
     (
         "tojimari-engine",

@@ -158,8 +158,10 @@ fn ours(path: &Path, folder: &OwnedFd) -> Result<BTreeSet<String>> {
             }
         }
         Err(Errno::NOENT) => {
-            let entries = Dir::read_from(folder).map_err(failed())?;
-            for entry in entries {
+            // The folder itself is open as a place alone, which cannot be read.
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let readable = rustix::fs::openat(folder, c".", flags, Mode::empty()).map_err(failed())?;
+            for entry in Dir::new(readable).map_err(failed())? {
                 let entry = entry.map_err(failed())?;
                 if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
                     return Err(not_ours());

@@ -35,9 +35,9 @@ use tojimari_model::{Declared, Field, Severity};
 
 use crate::control::Control;
 use crate::mounts::{Source, mounts};
-use tojimari_ecs::path::absolute;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
+use tojimari_ecs::path::absolute;
 
 pub const CONTROL: Control = Control {
     id: "TJ.15",

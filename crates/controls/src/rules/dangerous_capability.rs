@@ -40,11 +40,11 @@ use std::sync::Arc;
 use tojimari_model::finding::Remedy;
 use tojimari_model::{Field, Severity};
 
-use tojimari_ecs::capability::{canonical, is_default};
 use crate::control::{Control, Standard};
 use crate::platform::windows;
 use crate::subject::{Subject, container_name};
 use crate::verdict::Verdict;
+use tojimari_ecs::capability::{canonical, is_default};
 
 pub const CONTROL: Control = Control {
     id: "TJ.12",

@@ -84,7 +84,9 @@ fn judge(on: &Subject<'_>, cluster: &Cluster) -> Verdict {
 
 fn runs_fargate(on: &Subject<'_>, cluster: &Cluster) -> Result<bool, Reason> {
     let names_fargate = |providers: &List<Field<String>>| {
-        providers.iter().any(|provider| provider.as_str().is_some_and(|name| Platform::from_capacity_provider(name).is_some()))
+        providers
+            .iter()
+            .any(|provider| provider.as_str().is_some_and(|name| Platform::from_capacity_provider(name).is_some()))
     };
     if names_fargate(&cluster.capacity_providers) {
         return Ok(true);

@@ -35,9 +35,9 @@ use tojimari_model::{Field, Severity};
 
 use crate::control::Control;
 use crate::mounts::{Access, Source, mounts};
-use tojimari_ecs::path::{absolute, is_in};
 use crate::subject::Subject;
 use crate::verdict::Verdict;
+use tojimari_ecs::path::{absolute, is_in};
 
 pub const CONTROL: Control = Control {
     id: "TJ.17",

@@ -1,5 +1,7 @@
 //! A field of a declared resource: absent, known with its place, or unknown with the reason; and
 //! the reader that takes fields out of a resolved value by their ECS names.
+//!
+//! Long because each form that a value can have is one short method of the reader.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
