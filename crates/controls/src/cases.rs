@@ -6,7 +6,7 @@
 //! `"?+…"` and `"…+?"` are strings of which the rest is known, and `"@cluster"` is an attribute of
 //! that resource; `"?..."` as an item or a member says that there may be more.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use tojimari_model::declared::{
     CapacityProvider, Cluster, ClusterCapacityProviders, EventRule, ImageBuild, LifecyclePolicy, MetricFilter,
@@ -51,15 +51,30 @@ pub const fn not_applicable(stack: &'static str) -> Case {
 
 const SPAN: Span = Span { file: FileId(0), start: 0, end: 0 };
 
+thread_local! {
+    /// What stands at each span that was given out: a span's start is the place here, plus one.
+    static WRITTEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Every value gets a span of its own, as it has in a file.
-fn next_span() -> Span {
-    thread_local!(static NEXT: Cell<usize> = const { Cell::new(1) });
-    let at = NEXT.replace(NEXT.get() + 1);
+fn next_span(json: &serde_json::Value) -> Span {
+    let at = WRITTEN.with_borrow_mut(|written| {
+        written.push(json.to_string());
+        written.len()
+    });
     Span::new(FileId(0), at, at + 1)
 }
 
+/// What stands at a span.
+fn written_at(span: Span) -> String {
+    match (span.start as usize).checked_sub(1) {
+        Some(at) => WRITTEN.with_borrow(|written| written[at].clone()),
+        None => "the whole resource".to_owned(),
+    }
+}
+
 fn value(json: &serde_json::Value) -> Value {
-    let span = next_span();
+    let span = next_span(json);
     let why = || Reason::from("depends on var.x");
     match json {
         serde_json::Value::String(text) if text == "?" => Value::unknown(span, why()),
@@ -173,5 +188,30 @@ fn every_control_has_cases_that_pass_and_cases_that_fail() {
         for wanted in [Status::Fail, Status::Pass] {
             assert!(cases.iter().any(|case| case.expected == wanted), "{} has no {wanted} case", control.id);
         }
+    }
+}
+
+/// Each case with what is said of it: status, sentence, and what is pointed at.
+#[test]
+fn every_case_says_and_points_at_what_it_did() {
+    for (_, control, cases) in crate::rules::CASES {
+        let mut text = String::new();
+        for case in *cases {
+            let case_text = case.stack.split('\n').map(str::trim).collect::<Vec<&str>>().join(" ");
+            text.push_str(&format!("{case_text}\n"));
+            for one in evaluations(control, case.stack, &Settings::default()) {
+                let container = one.container.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+                let at = &one.resource.address;
+                text.push_str(&format!("  {}: {at}{container}: {}\n", one.status, one.message));
+                text.push_str(&format!("    at {}\n", written_at(one.span)));
+                if let Some(remedy) = &one.remedy {
+                    text.push_str(&format!("    {}\n", remedy.sentence()));
+                }
+            }
+        }
+        insta::with_settings!(
+            { prepend_module_to_snapshot => false, snapshot_path => "../snapshots", omit_expression => true },
+            { insta::assert_snapshot!(control.slug, text) }
+        );
     }
 }
