@@ -6,6 +6,7 @@ use tojimari_model::{Declared, Field, Resource};
 use tojimari_text::Span;
 
 use crate::platform::is_cluster;
+use crate::search::Search;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 
@@ -49,14 +50,14 @@ fn log_of(log: &ExecuteCommandLog) -> Sessions {
         ),
         (&log.s3_bucket_name, &log.s3_encryption_enabled, "sessions go unencrypted to S3"),
     ];
-    let mut open = None;
+    let mut search = Search::new("whether sessions are encrypted");
     let mut logged = false;
     for (name, encrypted, words) in targets {
         match (name, encrypted) {
             (Field::Absent, _) => {}
             (_, Field::Known(true, _)) => logged = true,
             (_, Field::Unknown(reason, span)) => {
-                open = Some((*span, "whether sessions are encrypted", reason.clone()));
+                search.note(reason, *span);
             }
             (name, Field::Known(false, _) | Field::Absent) => {
                 let span = encrypted.span().or(name.span()).unwrap_or(log.span);
@@ -64,11 +65,11 @@ fn log_of(log: &ExecuteCommandLog) -> Sessions {
             }
         }
     }
-    match (open, logged) {
-        (Some((span, what, reason)), _) => Sessions::Unknown(span, what, reason),
-        (None, true) => Sessions::Logged(log.span),
-        (None, false) => Sessions::Bad(log.span, "sessions go neither to CloudWatch Logs nor to S3"),
-    }
+    let settled = match logged {
+        true => Sessions::Logged(log.span),
+        false => Sessions::Bad(log.span, "sessions go neither to CloudWatch Logs nor to S3"),
+    };
+    search.finish(|reason, span| Sessions::Unknown(span, "whether sessions are encrypted", reason), settled)
 }
 
 /// The clusters that a service may run in, of those in the stack; else why they are not known.
@@ -105,7 +106,7 @@ pub fn tasks<'a>(on: &Subject<'a>, service: &'a Service) -> Result<Vec<&'a TaskD
 
 /// The name of a container whose log does not go to CloudWatch Logs; absent when all do.
 pub fn without_awslogs<'a>(containers: impl Iterator<Item = &'a Container>) -> Field<String> {
-    let mut open = Field::Absent;
+    let mut search = Search::new("where the output goes");
     for container in containers {
         let driver = match &container.log_configuration {
             Field::Known(log, _) => &log.log_driver,
@@ -114,11 +115,11 @@ pub fn without_awslogs<'a>(containers: impl Iterator<Item = &'a Container>) -> F
         };
         match driver {
             Field::Known(driver, _) if driver == "awslogs" => {}
-            Field::Unknown(reason, span) => open = Field::Unknown(reason.clone(), *span),
+            Field::Unknown(reason, span) => search.note(reason, *span),
             _ => return Field::Known(container.name.as_str().unwrap_or("?").to_owned(), container.head()),
         }
     }
-    open
+    search.finish(Field::Unknown, Field::Absent)
 }
 
 /// The verdict on a service that has ECS Exec. A service that may or may not have it passes where

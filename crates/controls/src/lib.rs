@@ -20,6 +20,7 @@ mod programs;
 mod registration;
 mod registry;
 mod rules;
+mod search;
 mod secret;
 mod settings;
 mod subject;

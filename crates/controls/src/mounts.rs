@@ -8,6 +8,8 @@ use tojimari_text::Span;
 
 use tojimari_ecs::path::{absolute, is_in};
 
+use crate::search::Search;
+
 pub struct Mount<'a> {
     pub path: &'a Field<String>,
     pub access: Access,
@@ -33,9 +35,9 @@ pub enum Source<'a> {
 }
 
 pub struct Mounts<'a> {
-    pub all: Vec<Mount<'a>>,
+    all: Vec<Mount<'a>>,
     /// There may be more, and why that is not known.
-    pub open: Option<(Reason, Span)>,
+    open: Option<(Reason, Span)>,
 }
 
 /// ECS takes ten containers; of more than this, volumes are not followed any further.
@@ -138,9 +140,21 @@ impl<'a> Mounts<'a> {
         self.open = self.open.take().or_else(|| rest.clone());
     }
 
+    /// The mounts that are known, for a search that notes when there may be more.
+    pub fn each(self, search: &mut Search) -> Vec<Mount<'a>> {
+        search.note_rest(&self.open);
+        self.all
+    }
+
+    /// The mounts that are known, where it does not matter whether there are more.
+    pub fn known(self) -> Vec<Mount<'a>> {
+        self.all
+    }
+
     /// Whether a writable mount lies on one of the folders or above it.
     pub fn can_write(&self, folders: &[&str]) -> CanWrite {
-        let mut open = self.open.clone();
+        let mut search = Search::new("what can be written");
+        search.note_rest(&self.open);
         for mount in &self.all {
             let reason = match (mount.path, &mount.access) {
                 (_, Access::ReadOnly) => continue,
@@ -157,11 +171,8 @@ impl<'a> Mounts<'a> {
                 (Field::Unknown(reason, _), _) => reason.clone(),
                 (Field::Absent, _) => continue,
             };
-            open = open.or(Some((reason, mount.span)));
+            search.note(&reason, mount.span);
         }
-        match open {
-            Some((reason, span)) => CanWrite::Unknown(reason, span),
-            None => CanWrite::No,
-        }
+        search.finish(CanWrite::Unknown, CanWrite::No)
     }
 }

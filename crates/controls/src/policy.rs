@@ -4,6 +4,8 @@ use tojimari_model::value::Reason;
 use tojimari_model::{Kind, Value};
 use tojimari_text::Span;
 
+use crate::search::Search;
+
 pub enum Openness {
     Open(Span),
     Closed,
@@ -19,10 +21,10 @@ pub fn openness(policy: &Value) -> Openness {
             _ => Openness::Closed,
         };
     };
-    let mut open = None;
+    let mut search = Search::new("whether a statement lets anybody in");
     let all = match &statements.kind {
         Kind::List(items, rest) => {
-            open = rest.clone().map(|reason| (reason, statements.span));
+            rest.iter().for_each(|reason| search.note(reason, statements.span));
             &items[..]
         }
         _ => std::slice::from_ref(statements),
@@ -30,11 +32,11 @@ pub fn openness(policy: &Value) -> Openness {
     for statement in all {
         match of_statement(statement) {
             Openness::Open(span) => return Openness::Open(span),
-            Openness::Unknown(reason, span) => open = open.or(Some((reason, span))),
+            Openness::Unknown(reason, span) => search.note(&reason, span),
             Openness::Closed => {}
         }
     }
-    open.map_or(Openness::Closed, |(reason, span)| Openness::Unknown(reason, span))
+    search.finish(Openness::Unknown, Openness::Closed)
 }
 
 fn of_statement(statement: &Value) -> Openness {
@@ -76,26 +78,26 @@ fn of_statement(statement: &Value) -> Openness {
 /// `*` alone, or among the principals of AWS.
 fn everybody(principal: &Value) -> Openness {
     let mut todo = vec![principal];
-    let mut open = None;
+    let mut search = Search::new("whether anybody is a principal");
     while let Some(value) = todo.pop() {
         match &value.kind {
             Kind::String(text) if &**text == "*" => return Openness::Open(value.span),
             // A principal that is partly known is somebody; one that is not known at all may be anybody.
             Kind::Unknown(reason) if reason.parts().is_empty() && reason.address().is_none() => {
-                open = Some((reason.clone(), value.span));
+                search.note(reason, value.span);
             }
             Kind::List(items, rest) => {
                 todo.extend(items);
-                open = open.or(rest.clone().map(|reason| (reason, value.span)));
+                rest.iter().for_each(|reason| search.note(reason, value.span));
             }
             Kind::Map(members, rest) => {
                 todo.extend(members.iter().filter(|member| &*member.name == "AWS").map(|member| &member.value));
-                open = open.or(rest.clone().map(|reason| (reason, value.span)));
+                rest.iter().for_each(|reason| search.note(reason, value.span));
             }
             _ => {}
         }
     }
-    open.map_or(Openness::Closed, |(reason, span)| Openness::Unknown(reason, span))
+    search.finish(Openness::Unknown, Openness::Closed)
 }
 
 /// A condition that says who it is or where the call comes from, with a value that is not anything.

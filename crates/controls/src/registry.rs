@@ -3,6 +3,9 @@
 use tojimari_model::Field;
 use tojimari_model::declared::RegistryScanning;
 use tojimari_model::value::Reason;
+use tojimari_text::Span;
+
+use crate::search::Search;
 
 pub enum Covered {
     Yes,
@@ -10,13 +13,13 @@ pub enum Covered {
     Unknown(Reason),
 }
 
-/// A rule other than MANUAL has a filter that matches the name.
-pub fn scanned(scanning: &RegistryScanning, name: &Field<String>) -> Covered {
-    let mut open = scanning.rules.rest.as_ref().map(|(reason, _)| reason.clone());
-    for rule in &scanning.rules {
+/// A rule other than MANUAL has a filter that matches the name. The configuration stands at `whole`.
+pub fn scanned(scanning: &RegistryScanning, name: &Field<String>, whole: Span) -> Covered {
+    let mut search = Search::new("whether the registry scans the repository");
+    for rule in search.each(&scanning.rules) {
         match &rule.scan_frequency {
             Field::Known(frequency, _) if frequency == "MANUAL" => continue,
-            Field::Unknown(reason, _) => open = open.or(Some(reason.clone())),
+            Field::Unknown(reason, span) => search.note(reason, *span),
             _ => {}
         }
         let certain = rule.scan_frequency.known().is_some();
@@ -28,18 +31,16 @@ pub fn scanned(scanning: &RegistryScanning, name: &Field<String>) -> Covered {
                         return Covered::Yes;
                     }
                 }
-                (Field::Unknown(reason, _), _) | (_, Field::Unknown(reason, _)) => {
-                    open = open.or(Some(reason.clone()));
+                (Field::Unknown(reason, span), _) | (_, Field::Unknown(reason, span)) => {
+                    search.note(reason, *span);
                 }
                 // A name that CloudFormation or Terraform makes up.
-                _ => open = open.or(Some("depends on the name of the repository".into())),
+                _ => search.note(&"depends on the name of the repository".into(), whole),
             }
         }
-        if let Some((reason, _)) = &rule.filters.rest {
-            open = open.or(Some(reason.clone()));
-        }
+        search.note_rest(&rule.filters.rest);
     }
-    open.map_or(Covered::No, Covered::Unknown)
+    search.finish(|reason, _| Covered::Unknown(reason), Covered::No)
 }
 
 /// `*` stands for any run of characters; a filter without one matches names that contain it.

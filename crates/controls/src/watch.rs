@@ -3,6 +3,9 @@
 use tojimari_model::declared::{EventRule, MetricFilter};
 use tojimari_model::value::Reason;
 use tojimari_model::{Field, Kind, Value};
+use tojimari_text::Span;
+
+use crate::search::Search;
 
 pub enum Watches {
     Yes,
@@ -36,40 +39,43 @@ fn part(route: &[&str]) -> Option<&'static str> {
 /// A pattern takes an event when each of its fields does. A field that the event has no fixed
 /// value for narrows what is watched, and counts as taken.
 fn takes(pattern: &Value, route: &[&str]) -> Watches {
-    let mut open = match &pattern.kind {
-        Kind::Map(_, rest) => rest.clone(),
-        _ => None,
-    };
+    let mut search = Search::new("whether the pattern takes the event");
+    if let Kind::Map(_, Some(reason)) = &pattern.kind {
+        search.note(reason, pattern.span);
+    }
     for member in pattern.members() {
         let route = [route, &[&*member.name]].concat();
         let watches = match (&member.value.kind, part(&route)) {
             (Kind::Map(..), _) => takes(&member.value, &route),
             (Kind::Unknown(reason), _) => Watches::Unknown(reason.clone()),
-            (Kind::List(items, rest), Some(event)) => any(items, rest.as_ref(), event),
+            (Kind::List(items, rest), Some(event)) => any(items, rest.as_ref(), member.value.span, event),
             _ => Watches::Yes,
         };
         match watches {
             Watches::No => return Watches::No,
-            Watches::Unknown(reason) => open = open.or(Some(reason)),
+            Watches::Unknown(reason) => search.note(&reason, member.value.span),
             Watches::Yes => {}
         }
     }
-    open.map_or(Watches::Yes, Watches::Unknown)
+    search.finish(|reason, _| Watches::Unknown(reason), Watches::Yes)
 }
 
-fn any(items: &[Value], rest: Option<&Reason>, event: &str) -> Watches {
-    let mut open = rest.cloned();
+fn any(items: &[Value], rest: Option<&Reason>, span: Span, event: &str) -> Watches {
+    let mut search = Search::new("whether the list holds the event");
+    if let Some(reason) = rest {
+        search.note(reason, span);
+    }
     for item in items {
         match &item.kind {
             Kind::String(text) if &**text == event => return Watches::Yes,
-            Kind::Unknown(reason) => open = open.or(Some(reason.clone())),
+            Kind::Unknown(reason) => search.note(reason, item.span),
             Kind::Map(members, _) if members.iter().all(|test| passes(&test.name, &test.value, event)) => {
                 return Watches::Yes;
             }
             _ => {}
         }
     }
-    open.map_or(Watches::No, Watches::Unknown)
+    search.finish(|reason, _| Watches::Unknown(reason), Watches::No)
 }
 
 /// The tests of EventBridge on one field.

@@ -8,6 +8,7 @@ use tojimari_model::value::Reason;
 use tojimari_text::Span;
 
 use super::platform::Refuser::{self, Daemon, Fargate, ManagedInstances, Windows};
+use crate::search::Search;
 
 /// Whether a container uses a parameter.
 pub enum Use {
@@ -118,15 +119,19 @@ fn filled<T>(list: &List<T>) -> Use {
 }
 
 fn first<const N: usize>(uses: [Use; N]) -> Use {
-    let mut open = Use::No;
+    any(Search::new("whether one is used"), uses)
+}
+
+/// The first that is used for certain.
+fn any(mut search: Search, uses: impl IntoIterator<Item = Use>) -> Use {
     for one in uses {
         match one {
             Use::Yes(span) => return Use::Yes(span),
-            Use::Unknown(..) => open = one,
+            Use::Unknown(reason, span) => search.note(&reason, span),
             Use::No => {}
         }
     }
-    open
+    search.finish(Use::Unknown, Use::No)
 }
 
 fn required(container: &Container, kind: &str) -> Use {
@@ -147,16 +152,7 @@ fn added(linux: &LinuxParameters) -> Use {
         Field::Known(name, _) if tojimari_ecs::capability::canonical(name) == "SYS_PTRACE" => Use::No,
         capability => present(capability),
     });
-    let mut open = match &linux.capabilities_add.rest {
-        Some((reason, span)) => Use::Unknown(reason.clone(), *span),
-        None => Use::No,
-    };
-    for one in other {
-        match one {
-            Use::Yes(span) => return Use::Yes(span),
-            Use::Unknown(..) => open = one,
-            Use::No => {}
-        }
-    }
-    open
+    let mut search = Search::new("the capabilities that are added");
+    search.note_rest(&linux.capabilities_add.rest);
+    any(search, other)
 }

@@ -35,6 +35,7 @@ use tojimari_model::{Declared, Field, Severity};
 
 use crate::control::Control;
 use crate::mounts::{Source, mounts};
+use crate::search::Search;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 use tojimari_ecs::path::absolute;
@@ -58,16 +59,14 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
         return Vec::new();
     }
     on.containers(|task, container| {
-        let mounts = mounts(task, container);
-        if let Some(mount) = mounts.all.iter().find(|mount| matches!(mount.source, Source::Anonymous)) {
+        let mut search = Search::new("the volumes");
+        let mounts = mounts(task, container).each(&mut search);
+        if let Some(mount) = mounts.iter().find(|mount| matches!(mount.source, Source::Anonymous)) {
             let path = mount.path.as_str().unwrap_or("?");
             return Verdict::fail(mount.span, format!("the volume at {path} has no name"))
                 .advise("name the volume, or use a tmpfs");
         }
-        match mounts.open {
-            Some((reason, span)) => Verdict::unknown(span, "the volumes", reason),
-            None => Verdict::pass(container.head(), "every volume has a name"),
-        }
+        search.pass(container.head(), "every volume has a name")
     })
 }
 
@@ -78,7 +77,7 @@ fn of_build(on: &Subject<'_>, build: &ImageBuild) -> Verdict {
             Declared::TaskDefinition(task) => Some(task),
             _ => None,
         })
-        .flat_map(|task| task.containers.iter().flat_map(move |container| mounts(task, container).all))
+        .flat_map(|task| task.containers.iter().flat_map(move |container| mounts(task, container).known()))
         .filter(|mount| !matches!(mount.source, Source::Anonymous))
         .filter_map(|mount| absolute(mount.path.as_str()?))
         .collect();

@@ -33,6 +33,7 @@
 use tojimari_model::{Field, Severity};
 
 use crate::control::{Control, Standard};
+use crate::search::Search;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 
@@ -57,21 +58,18 @@ const NAMES: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "ECS_ENG
 
 fn check(on: &Subject<'_>) -> Vec<Verdict> {
     on.containers(|_, container| {
-        let mut open = container.environment.rest.as_ref().map(|(reason, span)| (reason, *span));
-        for variable in &container.environment {
+        let mut search = Search::new("the names of the environment");
+        for variable in search.each(&container.environment) {
             match &variable.name {
                 Field::Known(name, span) if NAMES.contains(&name.as_str()) => {
                     return Verdict::fail(*span, format!("the environment holds {name}"))
                         .advise("give the task a taskRoleArn, or pass the value under secrets");
                 }
-                Field::Unknown(reason, span) => open = open.or(Some((reason, *span))),
+                Field::Unknown(reason, span) => search.note(reason, *span),
                 _ => {}
             }
         }
-        match open {
-            Some((reason, span)) => Verdict::unknown(span, "the names of the environment", reason),
-            None => Verdict::pass(container.head(), "the environment holds none of the three names"),
-        }
+        search.pass(container.head(), "the environment holds none of the three names")
     })
 }
 

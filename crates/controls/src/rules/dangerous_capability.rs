@@ -42,6 +42,7 @@ use tojimari_model::{Field, Severity};
 
 use crate::control::{Control, Standard};
 use crate::platform::windows;
+use crate::search::Search;
 use crate::subject::{Subject, container_name};
 use crate::verdict::Verdict;
 use tojimari_ecs::capability::{canonical, is_default};
@@ -72,15 +73,15 @@ fn judge(container: &tojimari_model::declared::Container, name: Arc<str>) -> Ver
         Field::Absent => return Verdict::fail(container.head(), "no capability is dropped").with_remedy(drop_all),
         Field::Unknown(reason, span) => return Verdict::unknown(*span, "linuxParameters", reason),
     };
-    let mut open = linux.capabilities_add.rest.clone();
-    for capability in &linux.capabilities_add {
+    let mut search = Search::new("the capabilities");
+    for capability in search.each(&linux.capabilities_add) {
         match capability {
             Field::Known(written, span) if !is_default(&canonical(written)) => {
                 let capability = canonical(written);
                 return Verdict::fail(*span, format!("the dangerous capability {capability} is added"))
                     .with_remedy(Remedy::DropCapabilities { container: name, capabilities: vec![capability.into()] });
             }
-            Field::Unknown(reason, span) => open = open.or(Some((reason.clone(), *span))),
+            Field::Unknown(reason, span) => search.note(reason, *span),
             _ => {}
         }
     }
@@ -90,12 +91,9 @@ fn judge(container: &tojimari_model::declared::Container, name: Arc<str>) -> Ver
         return Verdict::fail(span, "no capability is dropped").with_remedy(drop_all);
     }
     if dropped.items.is_empty() {
-        open = open.or(dropped.rest.clone());
+        search.note_rest(&dropped.rest);
     }
-    match open {
-        Some((reason, span)) => Verdict::unknown(span, "the capabilities", reason),
-        None => Verdict::pass(container.head(), "capabilities are dropped and none that is dangerous is added"),
-    }
+    search.pass(container.head(), "capabilities are dropped and none that is dangerous is added")
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ use tojimari_model::finding::Remedy;
 use tojimari_model::{Field, Severity};
 
 use crate::control::{Control, Standard};
+use crate::search::Search;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 
@@ -48,12 +49,12 @@ pub const CONTROL: Control = Control {
 
 fn check(on: &Subject<'_>) -> Vec<Verdict> {
     let Some(task) = on.task() else { return Vec::new() };
-    let mut open = task.volumes.rest.as_ref().map(|(reason, span)| ("the volumes", reason, *span));
-    for volume in &task.volumes {
+    let mut search = Search::new("the volumes");
+    for volume in search.each(&task.volumes) {
         let efs = match &volume.source {
             VolumeSource::Efs(efs) => efs,
             VolumeSource::Unknown(reason, span) => {
-                open = open.or(Some(("the kind of a volume", reason, *span)));
+                search.note_of("the kind of a volume", reason, *span);
                 continue;
             }
             _ => continue,
@@ -62,7 +63,7 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
         let words = match &efs.transit_encryption {
             Field::Known(value, _) if value == "ENABLED" => continue,
             Field::Unknown(reason, span) => {
-                open = open.or(Some(("transitEncryption", reason, *span)));
+                search.note_of("transitEncryption", reason, *span);
                 continue;
             }
             Field::Absent => "not set",
@@ -74,10 +75,7 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
                 .with_remedy(Remedy::TransitEncryption { volume: name.into() }),
         ];
     }
-    vec![match open {
-        Some((what, reason, span)) => Verdict::unknown(span, what, reason),
-        None => Verdict::pass(on.head(), "no EFS volume is without transitEncryption"),
-    }]
+    vec![search.pass(on.head(), "no EFS volume is without transitEncryption")]
 }
 
 #[cfg(test)]

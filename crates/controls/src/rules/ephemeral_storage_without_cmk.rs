@@ -41,6 +41,7 @@ use tojimari_model::{Declared, Field, Severity};
 use crate::control::{Control, Standard};
 use crate::key::{Key, key};
 use crate::platform::{Capacity, of_service};
+use crate::search::Search;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 
@@ -92,7 +93,7 @@ fn runs_fargate(on: &Subject<'_>, cluster: &Cluster) -> Result<bool, Reason> {
         return Ok(true);
     }
     let mut others = 0;
-    let mut open = None;
+    let mut search = Search::new("whether Fargate tasks run in the cluster");
     for other in on.others() {
         match &other.declared {
             Declared::ClusterCapacityProviders(providers)
@@ -103,18 +104,17 @@ fn runs_fargate(on: &Subject<'_>, cluster: &Cluster) -> Result<bool, Reason> {
             Declared::Service(service) if service.cluster.means(on.resource) => {
                 match of_service(&Subject { resource: other, ..*on }, service) {
                     Capacity::On(Platform::Fargate) => return Ok(true),
-                    Capacity::Unknown(reason, _) => open = Some(reason),
+                    Capacity::Unknown(reason, span) => search.note(&reason, span),
                     _ => others += 1,
                 }
             }
             _ => {}
         }
     }
-    match (open, others) {
-        (Some(reason), _) => Err(reason),
-        (None, 0) => Err("the services are not in these files".into()),
-        (None, _) => Ok(false),
+    if others == 0 {
+        search.note(&"the services are not in these files".into(), on.head());
     }
+    search.finish(|reason, _| Err(reason), Ok(false))
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ use tojimari_text::Span;
 
 use crate::control::{Control, Standard};
 use crate::exec::with_exec;
+use crate::search::Search;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 use crate::watch::{Watches, by_filter, by_rule};
@@ -60,7 +61,7 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 fn judge(on: &Subject<'_>, span: Span) -> Verdict {
-    let mut open = None;
+    let mut search = Search::new("whether anybody watches for ExecuteCommand");
     let mut could = false;
     for other in on.others() {
         let watches = match &other.declared {
@@ -71,22 +72,19 @@ fn judge(on: &Subject<'_>, span: Span) -> Verdict {
         could = true;
         match watches {
             Watches::Yes => return Verdict::pass(span, format!("{} watches for ExecuteCommand", other.address)),
-            Watches::Unknown(reason) => open = open.or(Some((reason, &other.address))),
+            Watches::Unknown(reason) => {
+                search.note_of(format!("whether {} watches for ExecuteCommand", other.address), &reason, span);
+            }
             Watches::No => {}
         }
     }
-    match open {
-        Some((reason, address)) => {
-            Verdict::unknown(span, format!("whether {address} watches for ExecuteCommand"), reason)
-        }
-        None if !could => Verdict::unknown(
-            span,
-            "whether anybody watches for ExecuteCommand",
-            "there is no EventBridge rule and no metric filter in the stack",
-        ),
-        None => Verdict::fail(span, "ECS Exec is enabled and nothing in these files watches for ExecuteCommand")
-            .advise("add an EventBridge rule for the API call ExecuteCommand via CloudTrail"),
+    if !could {
+        search.note(&"there is no EventBridge rule and no metric filter in the stack".into(), span);
     }
+    search.or_else(|| {
+        Verdict::fail(span, "ECS Exec is enabled and nothing in these files watches for ExecuteCommand")
+            .advise("add an EventBridge rule for the API call ExecuteCommand via CloudTrail")
+    })
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ use tojimari_model::{Field, Severity};
 use crate::control::{Control, Standard};
 use crate::host::{Danger, danger};
 use crate::mounts::{Access, Source, mounts};
+use crate::search::Search;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 
@@ -61,13 +62,12 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
-    let mounts = mounts(task, container);
-    let mut open = mounts.open;
-    for mount in mounts.all {
+    let mut search = Search::new("what is mounted of the host");
+    for mount in mounts(task, container).each(&mut search) {
         let source = match mount.source {
             Source::Volume(volume) => &volume.source,
             Source::Unknown(reason) => {
-                open = open.or(Some((reason, mount.span)));
+                search.note(&reason, mount.span);
                 continue;
             }
             _ => continue,
@@ -80,7 +80,7 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
                 // What follows lies in the folder that the path begins with.
                 [Part::Known(start), ..] if start.matches('/').count() > 1 => start.to_string(),
                 _ => {
-                    open = open.or(Some((reason.clone(), *span)));
+                    search.note(reason, *span);
                     continue;
                 }
             },
@@ -93,10 +93,7 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
         };
         return Verdict::fail(mount.span, words).advise("mount nothing of the host, or only a folder made for it");
     }
-    match open {
-        Some((reason, span)) => Verdict::unknown(span, "what is mounted of the host", reason),
-        None => Verdict::pass(container.head(), "nothing dangerous of the host is mounted"),
-    }
+    search.pass(container.head(), "nothing dangerous of the host is mounted")
 }
 
 #[cfg(test)]

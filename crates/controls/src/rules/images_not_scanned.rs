@@ -33,6 +33,7 @@ use tojimari_model::{Declared, Field, Severity};
 
 use crate::control::{Control, Standard};
 use crate::registry::{Covered, scanned};
+use crate::search::Search;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 
@@ -52,24 +53,22 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
     if let Field::Known(true, span) = repository.scan_on_push {
         return vec![Verdict::pass(span, "images are scanned when they are pushed")];
     }
-    let mut open = repository.scan_on_push.unknown().map(|(reason, span)| (reason.clone(), span));
+    let mut search = Search::new("whether images are scanned");
+    search.known(&repository.scan_on_push);
     for other in on.others() {
         let Declared::RegistryScanning(scanning) = &other.declared else { continue };
-        match scanned(scanning, &repository.repository_name) {
+        match scanned(scanning, &repository.repository_name, other.span) {
             Covered::Yes => {
                 return vec![Verdict::pass(other.span, "the registry's configuration scans the repository")];
             }
-            Covered::Unknown(reason) => open = open.or(Some((reason, other.span))),
+            Covered::Unknown(reason) => search.note(&reason, other.span),
             Covered::No => {}
         }
     }
-    vec![match open {
-        Some((reason, span)) => Verdict::unknown(span, "whether images are scanned", reason),
-        None => {
-            let span = repository.scan_on_push.span().unwrap_or(on.head());
-            Verdict::fail(span, "images are not scanned when they are pushed").with_remedy(Remedy::ScanOnPush)
-        }
-    }]
+    vec![search.or_else(|| {
+        let span = repository.scan_on_push.span().unwrap_or(on.head());
+        Verdict::fail(span, "images are not scanned when they are pushed").with_remedy(Remedy::ScanOnPush)
+    })]
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ use tojimari_model::finding::Remedy;
 use tojimari_model::{Field, Severity};
 
 use crate::control::{Control, Standard};
+use crate::search::Search;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 
@@ -53,8 +54,8 @@ pub const CONTROL: Control = Control {
 
 fn check(on: &Subject<'_>) -> Vec<Verdict> {
     let Some(cluster) = on.cluster() else { return Vec::new() };
-    let mut open = cluster.settings.rest.as_ref().map(|(reason, span)| (reason, *span));
-    for setting in &cluster.settings {
+    let mut search = Search::new("containerInsights");
+    for setting in search.each(&cluster.settings) {
         match (&setting.name, &setting.value) {
             (Field::Known(name, _), Field::Known(value, span)) if name == "containerInsights" => {
                 return vec![match value.as_str() {
@@ -63,17 +64,16 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
                         .with_remedy(Remedy::ContainerInsights),
                 }];
             }
-            (Field::Unknown(reason, span), _) => open = open.or(Some((reason, *span))),
+            (Field::Unknown(reason, span), _) => search.note(reason, *span),
             (Field::Known(name, _), Field::Unknown(reason, span)) if name == "containerInsights" => {
-                open = Some((reason, *span));
+                search.note(reason, *span);
             }
             _ => {}
         }
     }
-    vec![match open {
-        Some((reason, span)) => Verdict::unknown(span, "containerInsights", reason),
-        None => Verdict::fail(on.head(), "containerInsights is not set").with_remedy(Remedy::ContainerInsights),
-    }]
+    vec![search.or_else(|| {
+        Verdict::fail(on.head(), "containerInsights is not set").with_remedy(Remedy::ContainerInsights)
+    })]
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ use tojimari_model::declared::RepositoryKind;
 use tojimari_model::{Declared, Field, Severity};
 
 use crate::control::{Control, Standard};
+use crate::search::Search;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 use tojimari_model::declared::Reference;
@@ -48,26 +49,26 @@ pub const CONTROL: Control = Control {
 
 fn check(on: &Subject<'_>) -> Vec<Verdict> {
     let Some(repository) = on.repository(RepositoryKind::Private) else { return Vec::new() };
-    let mut open = match &repository.lifecycle_policy {
+    let mut search = Search::new("whether there is a lifecycle policy");
+    match &repository.lifecycle_policy {
         Field::Known(_, span) => return vec![Verdict::pass(*span, "the repository has a lifecycle policy")],
-        Field::Unknown(reason, span) => Some((reason, *span)),
-        Field::Absent => None,
-    };
+        Field::Unknown(reason, span) => search.note(reason, *span),
+        Field::Absent => {}
+    }
     for other in on.others() {
         let Declared::LifecyclePolicy(policy) = &other.declared else { continue };
         match &policy.repository {
             reference if reference.means(on.resource) => {
                 return vec![Verdict::pass(other.span, "the repository has a lifecycle policy")];
             }
-            Reference::Unknown(reason, span) => open = open.or(Some((reason, *span))),
+            Reference::Unknown(reason, span) => search.note(reason, *span),
             _ => {}
         }
     }
-    vec![match open {
-        Some((reason, span)) => Verdict::unknown(span, "whether there is a lifecycle policy", reason),
-        None => Verdict::fail(on.head(), "the repository has no lifecycle policy")
-            .advise("add a lifecycle policy, after a preview of what it would delete"),
-    }]
+    vec![search.or_else(|| {
+        Verdict::fail(on.head(), "the repository has no lifecycle policy")
+            .advise("add a lifecycle policy, after a preview of what it would delete")
+    })]
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ use tojimari_model::{Field, Severity};
 
 use crate::control::Control;
 use crate::mounts::{Access, Source, mounts};
+use crate::search::Search;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 use tojimari_ecs::path::{absolute, is_in};
@@ -59,13 +60,12 @@ fn is_short_lived(path: &str) -> bool {
 }
 
 fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
-    let mounts = mounts(task, container);
-    let mut open = mounts.open;
-    for mount in mounts.all {
+    let mut search = Search::new("what is kept where");
+    for mount in mounts(task, container).each(&mut search) {
         let path = match mount.path {
             Field::Known(path, _) => absolute(path).unwrap_or_default(),
             Field::Unknown(reason, span) if mount.access != Access::ReadOnly => {
-                open = open.or(Some((reason.clone(), *span)));
+                search.note(reason, *span);
                 continue;
             }
             _ => continue,
@@ -78,7 +78,7 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
         let source = match &mount.source {
             Source::Volume(volume) => &volume.source,
             Source::Unknown(reason) => {
-                open = open.or(Some((reason.clone(), mount.span)));
+                search.note(reason, mount.span);
                 continue;
             }
             _ => continue,
@@ -94,16 +94,13 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
             _ => continue,
         };
         if let Access::Unknown(reason) = mount.access {
-            open = open.or(Some((reason, mount.span)));
+            search.note(&reason, mount.span);
             continue;
         }
         return Verdict::fail(mount.span, format!("{path} is kept on {kind}, where a tmpfs would serve"))
             .advise("use a tmpfs, or an empty volume where containers share the folder");
     }
-    match open {
-        Some((reason, span)) => Verdict::unknown(span, "what is kept where", reason),
-        None => Verdict::pass(container.head(), "nothing that is short-lived is kept"),
-    }
+    search.pass(container.head(), "nothing that is short-lived is kept")
 }
 
 /// A socket, or something that is at the same place on the host because both use it.

@@ -40,6 +40,7 @@ use tojimari_model::{Field, Severity};
 
 use crate::control::{Control, Standard};
 use crate::platform::{Capacity, of_task, windows};
+use crate::search::Search;
 use crate::subject::{Subject, container_name};
 use crate::verdict::Verdict;
 
@@ -81,7 +82,9 @@ fn settable(on: &Subject<'_>, task: &TaskDefinition) -> Result<(), &'static str>
 fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
     let options = &container.docker_security_options;
     let remedy = Remedy::NoNewPrivileges { container: container_name(task, container) };
-    let mut open = options.rest.clone().or(task.requires_compatibilities.rest.clone());
+    let mut search = Search::new("whether no-new-privileges is set");
+    search.note_rest(&options.rest);
+    search.note_rest(&task.requires_compatibilities.rest);
     for option in options {
         match option {
             Field::Known(option, span) => {
@@ -95,16 +98,13 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
                     _ => {}
                 }
             }
-            Field::Unknown(reason, span) => open = open.or(Some((reason.clone(), *span))),
+            Field::Unknown(reason, span) => search.note(reason, *span),
             Field::Absent => {}
         }
     }
-    match open {
-        Some((reason, span)) => Verdict::unknown(span, "whether no-new-privileges is set", reason),
-        None => {
-            Verdict::fail(options.span.unwrap_or(container.head()), "no-new-privileges is not set").with_remedy(remedy)
-        }
-    }
+    search.or_else(|| {
+        Verdict::fail(options.span.unwrap_or(container.head()), "no-new-privileges is not set").with_remedy(remedy)
+    })
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ use tojimari_model::finding::Remedy;
 use tojimari_model::{Field, Severity};
 
 use crate::control::Control;
+use crate::search::Search;
 use crate::subject::{Subject, container_name};
 use crate::verdict::Verdict;
 
@@ -60,8 +61,8 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
             Field::Absent => return Verdict::pass(container.head(), "there is no tmpfs"),
             Field::Unknown(reason, span) => return Verdict::unknown(*span, "linuxParameters", reason),
         };
-        let mut open = linux.tmpfs.rest.clone();
-        for tmpfs in &linux.tmpfs {
+        let mut search = Search::new("the options of a tmpfs");
+        for tmpfs in search.each(&linux.tmpfs) {
             let missing = missing(tmpfs, task.kind == TaskKind::ComposeService);
             if missing.is_empty() {
                 continue;
@@ -69,7 +70,7 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
             let unknown = tmpfs.mount_options.iter().find_map(|option| option.unknown());
             let rest = tmpfs.mount_options.rest.as_ref().map(|(reason, span)| (reason, *span));
             if let Some((reason, span)) = unknown.or(rest) {
-                open = open.or(Some((reason.clone(), span)));
+                search.note(reason, span);
                 continue;
             }
             let path = tmpfs.container_path.as_str().unwrap_or("?");
@@ -80,10 +81,7 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
                     options: missing.into_iter().map(Arc::from).collect(),
                 });
         }
-        match open {
-            Some((reason, span)) => Verdict::unknown(span, "the options of a tmpfs", reason),
-            None => Verdict::pass(container.head(), "every tmpfs is noexec, nosuid and nodev"),
-        }
+        search.pass(container.head(), "every tmpfs is noexec, nosuid and nodev")
     })
 }
 

@@ -40,6 +40,7 @@ use tojimari_model::{Field, Severity};
 
 use crate::control::Control;
 use crate::mounts::{Access, Source, mounts};
+use crate::search::Search;
 use crate::subject::Subject;
 use crate::user::{Root, linux_root};
 use crate::verdict::Verdict;
@@ -65,17 +66,16 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
         Root::No(_) => None,
         Root::Unknown(reason, span) => Some(("user", reason, span)),
     };
-    let mounts = mounts(task, container);
-    let mut open = mounts.open.map(|(reason, span)| ("the mounts", reason, span));
-    for mount in mounts.all {
+    let mut search = Search::new("the mounts");
+    for mount in mounts(task, container).each(&mut search) {
         let volume = match (mount.access, mount.source) {
             (Access::ReadOnly, _) | (_, Source::Tmpfs | Source::Anonymous | Source::Undeclared) => continue,
             (_, Source::Unknown(reason)) => {
-                open = open.or(Some(("a volume", reason, mount.span)));
+                search.note_of("a volume", &reason, mount.span);
                 continue;
             }
             (Access::Unknown(reason), _) => {
-                open = open.or(Some(("readOnly", reason, mount.span)));
+                search.note_of("readOnly", &reason, mount.span);
                 continue;
             }
             (Access::Writable, Source::Volume(volume)) => volume,
@@ -95,10 +95,7 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
         };
         return Verdict::unknown(span, what, reason);
     }
-    match open {
-        Some((what, reason, span)) => Verdict::unknown(span, what, reason),
-        None => Verdict::pass(container.head(), "no empty volume is mounted that the user could not write to"),
-    }
+    search.pass(container.head(), "no empty volume is mounted that the user could not write to")
 }
 
 /// Another container that runs as root mounts the volume and has ended before this one starts.

@@ -39,11 +39,12 @@
 
 use tojimari_ecs::path::{absolute, is_in};
 use tojimari_model::declared::{Container, TaskDefinition};
-use tojimari_model::{Field, Severity};
+use tojimari_model::Severity;
 
 use crate::control::Control;
 use crate::mounts::{Access, mounts};
 use crate::programs::over;
+use crate::search::Search;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
 
@@ -63,18 +64,12 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
 }
 
 fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
-    let mounts = mounts(task, container);
-    let mut open = mounts.open;
-    for mount in mounts.all {
-        let path = match (mount.path, &mount.access) {
-            (_, Access::ReadOnly) | (Field::Absent, _) => continue,
-            (Field::Unknown(reason, span), _) => {
-                open = open.or(Some((reason.clone(), *span)));
-                continue;
-            }
-            (Field::Known(path, _), _) => path,
-        };
-        let Some(path) = absolute(path) else { continue };
+    let mut search = Search::new("where writable mounts lie");
+    for mount in mounts(task, container).each(&mut search) {
+        if mount.access == Access::ReadOnly {
+            continue;
+        }
+        let Some(path) = search.known(mount.path).and_then(|path| absolute(path)) else { continue };
         let words = match over(&path) {
             Some(words) => words,
             None if container.started().any(|program| is_in(&program, &path)) => {
@@ -83,16 +78,13 @@ fn judge(task: &TaskDefinition, container: &Container) -> Verdict {
             None => continue,
         };
         if let Access::Unknown(reason) = mount.access {
-            open = open.or(Some((reason, mount.span)));
+            search.note(&reason, mount.span);
             continue;
         }
         return Verdict::fail(mount.span, format!("{path} is mounted for writing, and is {words}"))
             .advise("mount the narrowest folder that is written, or set readOnly");
     }
-    match open {
-        Some((reason, span)) => Verdict::unknown(span, "where writable mounts lie", reason),
-        None => Verdict::pass(container.head(), "no writable mount lies over programs"),
-    }
+    search.pass(container.head(), "no writable mount lies over programs")
 }
 
 #[cfg(test)]
