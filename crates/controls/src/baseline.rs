@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tojimari_model::finding::{Evaluation, ResourceName, Status, Waiver};
+use tojimari_model::finding::{Evaluation, ResourceName, Status, Waiver, WaiverSource};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -54,9 +54,8 @@ impl Baseline {
                 _ => continue,
             }
             let reason = "known since the baseline".to_owned();
-            evaluation.message = format!("{} ({reason})", evaluation.message);
             evaluation.status = Status::Waived;
-            evaluation.waiver = Some(Waiver { reason, until: None, in_source: false });
+            evaluation.waiver = Some(Waiver { reason, until: None, source: WaiverSource::Baseline });
         }
     }
 }

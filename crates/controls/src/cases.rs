@@ -174,7 +174,11 @@ fn every_case_is_judged_as_it_says() {
                 None => wrong.push(format!("{}: nothing is said of {}", control.id, case.stack)),
                 Some(worst) => wrong.push(format!(
                     "{}: {}, not {}: {} {}",
-                    control.id, worst.status, case.expected, worst.message, case.stack
+                    control.id,
+                    worst.status,
+                    case.expected,
+                    worst.sentence(),
+                    case.stack
                 )),
             }
         }
@@ -202,7 +206,7 @@ fn every_case_says_and_points_at_what_it_did() {
             for one in evaluations(control, case.stack, &Settings::default()) {
                 let container = one.container.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
                 let at = &one.resource.address;
-                text.push_str(&format!("  {}: {at}{container}: {}\n", one.status, one.message));
+                text.push_str(&format!("  {}: {at}{container}: {}\n", one.status, one.sentence()));
                 text.push_str(&format!("    at {}\n", written_at(one.span)));
                 if let Some(remedy) = &one.remedy {
                     text.push_str(&format!("    {}\n", remedy.sentence()));

@@ -4,14 +4,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tojimari_model::finding::ResourceName;
+use tojimari_model::finding::{ResourceName, Statement};
 use tojimari_model::value::Assumption;
 use tojimari_model::{Evaluation, Resource, Severity, Stack, Status};
 use tojimari_text::Span;
 
 use crate::control::Control;
 use crate::settings::Settings;
-use crate::subject::{Subject, mark};
+use crate::subject::{Subject, unseen_as};
 use crate::verdict::Verdict;
 
 /// A verdict with the variant of the resource that it was reached on.
@@ -105,11 +105,8 @@ fn rank(status: Status) -> u8 {
 fn one(rule: &Rule, mut verdicts: Vec<(&Resource, Verdict)>, variants: &[&Resource]) -> Evaluation {
     let worst = verdicts.iter().map(|(_, verdict)| rank(verdict.status)).max().unwrap_or_default();
     let at = verdicts.iter().position(|(_, verdict)| rank(verdict.status) == worst).expect("a key has a verdict");
-    let mut message = words(&verdicts, worst, variants);
+    let statements = statements(&verdicts, worst, variants);
     let (resource, verdict) = verdicts.swap_remove(at);
-    if let Some(mark) = mark(&resource.declared).filter(|_| rule.security_hubs) {
-        message.push_str(&format!(" ({mark}: held to the rule, but not seen by Security Hub)"));
-    }
     Evaluation {
         control: rule.id.clone(),
         status: verdict.status,
@@ -124,7 +121,8 @@ fn one(rule: &Rule, mut verdicts: Vec<(&Resource, Verdict)>, variants: &[&Resour
         subject: verdict.container_span.unwrap_or(resource.span),
         whole: resource.span,
         waiver: None,
-        message,
+        statements,
+        unseen_as: unseen_as(&resource.declared).filter(|_| rule.security_hubs),
         remedy: verdict.remedy,
     }
 }
@@ -133,7 +131,7 @@ fn one(rule: &Rule, mut verdicts: Vec<(&Resource, Verdict)>, variants: &[&Resour
 const MAX_REASONS: usize = 3;
 
 /// What the worst verdicts say, each with the conditions under which it holds.
-fn words(verdicts: &[(&Resource, Verdict)], worst: u8, variants: &[&Resource]) -> String {
+fn statements(verdicts: &[(&Resource, Verdict)], worst: u8, variants: &[&Resource]) -> Vec<Statement> {
     let bad = || verdicts.iter().filter(|(_, verdict)| rank(verdict.status) == worst);
     let mut messages: Vec<&str> = Vec::new();
     for (_, verdict) in bad() {
@@ -143,9 +141,10 @@ fn words(verdicts: &[(&Resource, Verdict)], worst: u8, variants: &[&Resource]) -
     }
     let conditional = bad().any(|(_, verdict)| matches!(verdict.status, Status::Fail | Status::Unknown));
     if !conditional {
-        return messages.first().copied().unwrap_or_default().to_owned();
+        let first = messages.first().copied().unwrap_or_default();
+        return vec![Statement { message: first.to_owned(), when: Vec::new() }];
     }
-    let said = messages.iter().take(MAX_REASONS).map(|message| {
+    let told = messages.iter().take(MAX_REASONS).map(|message| {
         let same: Vec<&Resource> =
             bad().filter(|(_, verdict)| verdict.message == *message).map(|(resource, _)| *resource).collect();
         let others: Vec<&[Assumption]> = variants
@@ -154,12 +153,9 @@ fn words(verdicts: &[(&Resource, Verdict)], worst: u8, variants: &[&Resource]) -
             .map(|variant| &variant.assumed[..])
             .collect();
         let conditions = same.first().map(|resource| needed(&resource.assumed, &others)).unwrap_or_default();
-        match conditions.is_empty() {
-            true => (*message).to_owned(),
-            false => format!("{message}, when {}", in_words(&conditions)),
-        }
+        Statement { message: (*message).to_owned(), when: conditions.into_iter().cloned().collect() }
     });
-    said.collect::<Vec<_>>().join("; ")
+    told.collect()
 }
 
 /// The fewest of these assumptions, taken away one by one from the last, that none of the others
@@ -176,14 +172,6 @@ fn needed<'a>(assumed: &'a [Assumption], others: &[&[Assumption]]) -> Vec<&'a As
         }
     }
     kept
-}
-
-fn in_words(assumed: &[&Assumption]) -> String {
-    let each: Vec<String> = assumed
-        .iter()
-        .map(|assumed| format!("{} {}", assumed.condition, if assumed.holds { "holds" } else { "does not hold" }))
-        .collect();
-    each.join(" and ")
 }
 
 #[cfg(test)]
@@ -204,7 +192,7 @@ mod tests {
         }
         let control = crate::find("ECS.5").expect("ECS.5");
         let evaluations = evaluate(&whole, &[control], &Settings::default());
-        evaluations.into_iter().map(|one| (one.status.to_string(), one.message)).collect()
+        evaluations.into_iter().map(|one| (one.status.to_string(), one.sentence())).collect()
     }
 
     const WRITABLE: &str = r#"{"name": "web"}"#;

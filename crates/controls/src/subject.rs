@@ -120,8 +120,8 @@ pub fn container_name(task: &TaskDefinition, container: &Container) -> Arc<str> 
     }
 }
 
-/// What a verdict on a declaration that Security Hub does not look at is marked with.
-pub(crate) fn mark(declared: &Declared) -> Option<&'static str> {
+/// What a declaration is called that Security Hub does not look at.
+pub(crate) fn unseen_as(declared: &Declared) -> Option<&'static str> {
     match declared {
         Declared::TaskDefinition(task) => match task.kind {
             TaskKind::TaskDefinition => None,

@@ -50,8 +50,8 @@ impl Wanted {
 
 /// Tells remedies apart whatever else moved in the file.
 fn key(evaluation: &Evaluation, remedy: &Remedy) -> String {
-    let Evaluation { control, resource, container, subject, message, .. } = evaluation;
-    format!("{control} {} {} {container:?} {remedy:?} {message}", subject.file.0, resource.address)
+    let Evaluation { control, resource, container, subject, .. } = evaluation;
+    format!("{control} {} {} {container:?} {remedy:?} {}", subject.file.0, resource.address, evaluation.sentence())
 }
 
 /// Remedies that were written together, and the way back.
@@ -253,10 +253,10 @@ impl<'a> Edits<'a> {
             .map(|problem| problem.span.file)
             .collect();
         // One task definition in a module may be run on several platforms, and not all take the same.
-        let refused: HashMap<FileId, &str> = judged
+        let refused: HashMap<FileId, String> = judged
             .evaluations
             .iter()
-            .filter_map(|e| undo.brings_refusal(e).then_some((e.span.file, &*e.message)))
+            .filter_map(|e| undo.brings_refusal(e).then_some((e.span.file, e.sentence())))
             .collect();
         let mut back = false;
         for written in last {
@@ -351,7 +351,8 @@ impl<'a> Edits<'a> {
             let subject = evaluation.container.as_deref().unwrap_or(&evaluation.resource.address);
             self.lines.push(Line::Note(format!(
                 "with the change {} fails for {subject}: {}",
-                evaluation.control, evaluation.message
+                evaluation.control,
+                evaluation.sentence()
             )));
         }
     }

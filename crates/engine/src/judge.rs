@@ -185,7 +185,7 @@ fn drop_repeated(evaluations: &mut Vec<Evaluation>) {
             seen.clear();
         }
         last = Some(evaluation);
-        let is_first = seen.insert((&e.control, e.status, &e.resource, &e.container, e.span, e.whole, &e.message));
+        let is_first = seen.insert((&e.control, e.status, &e.resource, &e.container, e.span, e.whole, &e.statements));
         repeated.push(!is_first);
     }
     let mut repeated = repeated.into_iter();

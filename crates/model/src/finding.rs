@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tojimari_text::Span;
 
+use crate::value::Assumption;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
@@ -65,10 +67,51 @@ pub struct Evaluation {
     pub subject: Span,
     /// The whole resource.
     pub whole: Span,
-    pub message: String,
+    /// What is said of it: more than one statement where it differs with conditions.
+    pub statements: Vec<Statement>,
+    /// What is declared, "Compose service", where the control is one of Security Hub and that does
+    /// not look at such a declaration.
+    pub unseen_as: Option<&'static str>,
     pub remedy: Option<Remedy>,
     /// Why a failure does not count; `Some` exactly when the status says so.
     pub waiver: Option<Waiver>,
+}
+
+/// What is said under some conditions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Statement {
+    pub message: String,
+    /// The conditions that it needs; none where it holds whatever they are.
+    pub when: Vec<Assumption>,
+}
+
+impl Evaluation {
+    /// One English sentence with everything that is said: the statements with their conditions, that
+    /// Security Hub does not see it, and why it is accepted.
+    pub fn sentence(&self) -> String {
+        let mut text = String::new();
+        for (at, statement) in self.statements.iter().enumerate() {
+            text.push_str(if at > 0 { "; " } else { "" });
+            text.push_str(&statement.message);
+            for (at, assumed) in statement.when.iter().enumerate() {
+                let before = if at > 0 { " and" } else { ", when" };
+                let holds = if assumed.holds { "holds" } else { "does not hold" };
+                text.push_str(&format!("{before} {} {holds}", assumed.condition));
+            }
+        }
+        if let Some(kind) = self.unseen_as {
+            text.push_str(&format!(" ({kind}: held to the rule, but not seen by Security Hub)"));
+        }
+        match &self.waiver {
+            Some(Waiver { reason, source: WaiverSource::Baseline, .. }) => text.push_str(&format!(" ({reason})")),
+            Some(Waiver { reason, until: Some(until), .. }) => {
+                text.push_str(&format!(" (waived until {until}: {reason})"));
+            }
+            Some(Waiver { reason, until: None, .. }) => text.push_str(&format!(" (waived: {reason})")),
+            None => {}
+        }
+        text
+    }
 }
 
 /// Somebody's word that a failure is accepted.
@@ -77,8 +120,17 @@ pub struct Waiver {
     pub reason: String,
     /// The last day on which it holds, as `2027-03-31`.
     pub until: Option<String>,
-    /// It stands in a comment beside the thing itself.
-    pub in_source: bool,
+    pub source: WaiverSource,
+}
+
+/// Where a failure is accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaiverSource {
+    /// In a comment beside the thing itself.
+    Comment,
+    Configuration,
+    /// It was there when a baseline was written.
+    Baseline,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

@@ -25,6 +25,8 @@ pub enum Hint {
     Of(Arc<str>),
     /// A string of which some parts are known: `${AWS::AccountId}.dkr.ecr.….amazonaws.com/app:1`.
     Parts(Arc<[Part]>),
+    /// The image that this project builds.
+    BuiltHere,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +49,15 @@ impl Reason {
             Part::Known(_) => None,
         });
         Reason { words: words.unwrap_or_else(|| "is not known".into()), hint: Hint::Parts(parts.into()) }
+    }
+
+    /// The value is the name of an image that this project builds.
+    pub fn built_here() -> Reason {
+        Reason { words: "is built by this project".into(), hint: Hint::BuiltHere }
+    }
+
+    pub fn is_built_here(&self) -> bool {
+        self.hint == Hint::BuiltHere
     }
 
     /// The address of the resource whose attribute the value is.
@@ -126,7 +137,7 @@ pub struct Choice {
 }
 
 /// A condition and the truth that a variant assumes of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Assumption {
     pub condition: Arc<str>,
     pub holds: bool,

@@ -27,7 +27,7 @@ pub fn evaluations(report: &Report<'_>) -> String {
             Status::Fail => format!("{} ({})", evaluation.control, evaluation.severity),
             status => format!("{} ({status})", evaluation.control),
         };
-        let mut message = format!("{}: {}", subject(evaluation), evaluation.message);
+        let mut message = format!("{}: {}", subject(evaluation), evaluation.sentence());
         if let Some(remedy) = &evaluation.remedy {
             message.push_str(&format!("\n{}", remedy.sentence()));
         }

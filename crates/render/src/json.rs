@@ -35,7 +35,7 @@ struct Evaluation<'a> {
     container: Option<&'a str>,
     /// What to point at.
     place: Place,
-    message: &'a str,
+    message: String,
     /// What would put a failure right, in one sentence.
     remedy: Option<String>,
 }
@@ -77,7 +77,7 @@ fn evaluation<'a>(report: &Report<'_>, evaluation: &'a finding::Evaluation) -> E
         resource: &evaluation.resource,
         container: evaluation.container.as_deref(),
         place: report.sources.place(evaluation.span),
-        message: &evaluation.message,
+        message: evaluation.sentence(),
         remedy: evaluation.remedy.as_ref().map(|remedy| remedy.sentence()),
     }
 }
@@ -138,7 +138,8 @@ mod tests {
             span,
             subject: span,
             whole: span,
-            message: "it\tfails".into(),
+            statements: vec![finding::Statement { message: "it\tfails".into(), when: Vec::new() }],
+            unseen_as: None,
             remedy: Some(finding::Remedy::Advice("do it".into())),
             waiver: None,
         };

@@ -43,13 +43,13 @@ fn case(evaluation: &Evaluation, at: &str) -> TestCase {
     match evaluation.status {
         Status::Pass => {}
         Status::Fail => {
-            status.set_message(evaluation.message.as_str());
+            status.set_message(evaluation.sentence());
             status.set_type(evaluation.severity.to_string());
             let remedy = evaluation.remedy.as_ref().map(|remedy| format!("\n{}", remedy.sentence()));
-            status.set_description(format!("{at}: {}{}", evaluation.message, remedy.unwrap_or_default()));
+            status.set_description(format!("{at}: {}{}", evaluation.sentence(), remedy.unwrap_or_default()));
         }
         other => {
-            status.set_message(format!("{other}: {}", evaluation.message));
+            status.set_message(format!("{other}: {}", evaluation.sentence()));
         }
     }
     let mut case = TestCase::new(format!("{} {}", evaluation.control, subject(evaluation)), status);

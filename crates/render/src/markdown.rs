@@ -34,7 +34,7 @@ fn table<'a>(report: &Report<'_>, heading: &str, evaluations: impl Iterator<Item
     let mut rows = String::new();
     for evaluation in evaluations {
         let place = report.sources.place(evaluation.span);
-        let mut message = plain(&evaluation.message);
+        let mut message = plain(&evaluation.sentence());
         if let Some(remedy) = &evaluation.remedy {
             message.push_str(&format!("<br>{}", plain(&remedy.sentence())));
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use tojimari_model::finding::{Evaluation, Severity, Status};
+use tojimari_model::finding::{Evaluation, Severity, Status, WaiverSource};
 use tojimari_text::edit::{self, Edit};
 use tojimari_text::{FileId, Place, Span};
 
@@ -99,7 +99,7 @@ fn result(report: &Report<'_>, evaluation: &Evaluation, fix: Option<&Fix>) -> Va
         }
         _ => put("level", json!(level(evaluation.severity))),
     }
-    let mut message = format!("{}: {}", subject(evaluation), evaluation.message);
+    let mut message = format!("{}: {}", subject(evaluation), evaluation.sentence());
     if let Some(remedy) = &evaluation.remedy {
         message.push_str(&format!("\nRemedy: {}", remedy.sentence()));
     }
@@ -118,7 +118,7 @@ fn result(report: &Report<'_>, evaluation: &Evaluation, fix: Option<&Fix>) -> Va
     );
     put("partialFingerprints", json!({ "finding/v1": fingerprint(evaluation) }));
     if let Some(waiver) = &evaluation.waiver {
-        let kind = if waiver.in_source { "inSource" } else { "external" };
+        let kind = if waiver.source == WaiverSource::Comment { "inSource" } else { "external" };
         put("suppressions", json!([{ "kind": kind, "justification": waiver.reason }]));
     }
     if let Some(fix) = fix {

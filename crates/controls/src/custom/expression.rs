@@ -285,7 +285,7 @@ mod tests {
         };
         let (evaluations, problems) = evaluate_custom(&stack(text), &[Arc::new(rule)]);
         match problems.is_empty() {
-            true => Ok(evaluations.into_iter().map(|e| (e.status, e.message)).collect()),
+            true => Ok(evaluations.into_iter().map(|e| (e.status, e.sentence())).collect()),
             false => Err(problems.into_iter().map(|problem| problem.message).collect()),
         }
     }

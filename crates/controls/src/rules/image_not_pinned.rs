@@ -32,7 +32,7 @@
 //! Whether tags of the repository are immutable (see ECR.2), and whether the digest exists.
 
 use tojimari_model::Severity;
-use tojimari_model::declared::{BUILT_HERE, ImageBuild, TaskKind};
+use tojimari_model::declared::{ImageBuild, TaskKind};
 use tojimari_text::Span;
 
 use crate::control::Control;
@@ -56,7 +56,7 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
         return vec![of_build(on, build)];
     }
     on.containers(|task, container| match (pin(&container.image), task.kind) {
-        (Some((Pin::Unknown(reason), span)), _) if &*reason == BUILT_HERE => {
+        (Some((Pin::Unknown(reason), span)), _) if reason.is_built_here() => {
             Verdict::not_applicable(span, "the image is built, not pulled")
         }
         (Some((pin, span)), _) => judge(pin, span),

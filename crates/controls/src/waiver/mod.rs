@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use globset::GlobMatcher;
 use jiff::civil::Date;
-use tojimari_model::finding::{self, Evaluation, Status};
+use tojimari_model::finding::{self, Evaluation, Status, WaiverSource};
 use tojimari_text::{FileId, Problem, Source, Sources, Span};
 
 pub use comment::comments;
@@ -115,11 +115,12 @@ impl Waiver {
 fn waive(evaluation: &mut Evaluation, waiver: &Waiver) {
     let reason = waiver.reason.clone().unwrap_or_default();
     let until = waiver.until.map(|until| until.to_string());
-    let when = until.as_ref().map(|until| format!(" until {until}")).unwrap_or_default();
-    evaluation.message = format!("{} (waived{when}: {reason})", evaluation.message);
     evaluation.status = Status::Waived;
-    let in_source = matches!(waiver.scope, Scope::Line { .. });
-    evaluation.waiver = Some(finding::Waiver { reason, until, in_source });
+    let source = match waiver.scope {
+        Scope::Line { .. } => WaiverSource::Comment,
+        Scope::Patterns(_) => WaiverSource::Configuration,
+    };
+    evaluation.waiver = Some(finding::Waiver { reason, until, source });
 }
 
 /// The containers of each resource.

@@ -6,9 +6,6 @@ use tojimari_text::Span;
 
 use super::field::{Field, Fields, List};
 
-/// Why the image of a Compose service with a `build` is not known.
-pub const BUILT_HERE: &str = "is built by this project";
-
 /// Programs whose first argument that is no option is the script they run, by how their names begin.
 const INTERPRETERS: [&str; 9] = ["bash", "sh", "python", "node", "java", "php", "ruby", "perl", "deno"];
 

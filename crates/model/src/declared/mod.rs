@@ -20,8 +20,8 @@ use tojimari_text::Span;
 pub use build::{ImageBuild, Stage};
 pub use cluster::{Cluster, ClusterCapacityProviders, ExecuteCommand, ExecuteCommandLog, ManagedStorage, Setting};
 pub use container::{
-    BUILT_HERE, Container, ContainerDependency, Device, EnvironmentVariable, HealthCheck, LinuxParameters,
-    LogConfiguration, MountPoint, PortMapping, ResourceRequirement, RestartPolicy, Tmpfs, Ulimit, VolumesFrom,
+    Container, ContainerDependency, Device, EnvironmentVariable, HealthCheck, LinuxParameters, LogConfiguration,
+    MountPoint, PortMapping, ResourceRequirement, RestartPolicy, Tmpfs, Ulimit, VolumesFrom,
 };
 pub use field::{Field, Fields, List, Met};
 pub use member::{Member, names};

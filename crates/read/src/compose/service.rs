@@ -4,8 +4,7 @@ use tojimari_text::Span;
 
 use super::mount::Mounts;
 use crate::notation::{Object, boolean, mebibytes, pairs, seconds, string, words};
-use tojimari_model::declared::BUILT_HERE;
-use tojimari_model::value::{Kind, Member, Part, Value};
+use tojimari_model::value::{Kind, Member, Part, Reason, Value};
 
 /// The task definition that a settled service comes to.
 pub(super) fn task(name: &str, name_span: Span, service: &Value, volumes: &Value) -> Value {
@@ -29,7 +28,7 @@ pub(super) fn task(name: &str, name_span: Span, service: &Value, volumes: &Value
             // What is built here has no digest that a file could name.
             "image" if built => {}
             "image" => container.put_at("image", at, value),
-            "build" => container.put_at("image", at, Value::unknown(value.span, BUILT_HERE)),
+            "build" => container.put_at("image", at, Value::unknown(value.span, Reason::built_here())),
             "read_only" => container.put_at("readonlyRootFilesystem", at, boolean(value)),
             "privileged" => container.put_at("privileged", at, boolean(value)),
             "user" => container.put_at("user", at, value),

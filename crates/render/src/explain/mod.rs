@@ -93,7 +93,7 @@ fn missing(book: &Runbook<'_>) -> String {
             let remedy = one.remedy.as_ref().map(|remedy| format!(". To do: {}", remedy.sentence()));
             format!(
                 "- {whom}{} ({}, {}:{}){}",
-                one.message,
+                one.sentence(),
                 one.status,
                 place.file,
                 place.line,

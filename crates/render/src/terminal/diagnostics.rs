@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Element, Level, Origin, Renderer, Snippet};
-use tojimari_model::finding::{Evaluation, Severity, Status};
+use tojimari_model::finding::{Evaluation, Severity, Statement, Status};
 use tojimari_text::Span;
 
 use super::columns::harmless;
@@ -53,11 +53,11 @@ pub fn evaluations(report: &Report<'_>, look: Look) -> String {
 }
 
 /// What makes something unknown, and of what.
-type Cause<'a> = (Span, &'a str, Option<&'a str>, &'a str);
+type Cause<'a> = (Span, &'a str, Option<&'a str>, &'a [Statement], Option<&'a str>);
 
 fn cause(evaluation: &Evaluation) -> Cause<'_> {
-    let Evaluation { span, resource, container, message, .. } = evaluation;
-    (*span, &resource.address, container.as_deref(), message)
+    let Evaluation { span, resource, container, statements, unseen_as, .. } = evaluation;
+    (*span, &resource.address, container.as_deref(), statements, *unseen_as)
 }
 
 /// One value that is not known can keep many controls from a verdict: it is told once for all.
@@ -85,7 +85,7 @@ fn one(evaluation: &Evaluation, controls: &str, report: &Report<'_>, renderer: &
     let annotation = AnnotationKind::Primary.span(cut.marked.clone()).label(harmless(&subject(evaluation)));
     let snippet = Snippet::source(cut.text.as_str()).line_start(cut.line).annotation(annotation);
     let mut group =
-        level.with_name(name).primary_title(harmless(&evaluation.message)).id(controls).elements(if cut.shortened {
+        level.with_name(name).primary_title(harmless(&evaluation.sentence())).id(controls).elements(if cut.shortened {
             let origin = Origin::path(source.name.as_str()).line(cut.line).char_column(cut.column);
             vec![Element::from(origin), Element::from(snippet)]
         } else {
@@ -109,7 +109,7 @@ fn line(evaluation: &Evaluation, report: &Report<'_>) -> String {
         place.line,
         place.column,
         subject(evaluation),
-        evaluation.message
+        evaluation.sentence()
     )) + "\n"
 }
 
