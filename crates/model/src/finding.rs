@@ -270,3 +270,50 @@ impl Remedy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tojimari_text::FileId;
+
+    use super::*;
+
+    #[test]
+    fn a_sentence_has_conditions_then_the_mark_then_the_waiver() {
+        let span = Span::new(FileId(0), 0, 1);
+        let assumed = |condition: &str, holds| Assumption { condition: condition.into(), holds };
+        let waiver = |until: Option<&str>, source| {
+            Some(Waiver { reason: "known".to_owned(), until: until.map(str::to_owned), source })
+        };
+        let one = Statement { message: "a is b".to_owned(), when: Vec::new() };
+        let when = Statement { when: vec![assumed("A", true), assumed("B", false)], ..one.clone() };
+        let mark = " (Compose service: held to the rule, but not seen by Security Hub)";
+        for (statements, unseen_as, waiver, sentence) in [
+            (vec![one.clone()], None, None, "a is b".to_owned()),
+            (vec![when.clone(), one], None, None, "a is b, when A holds and B does not hold; a is b".to_owned()),
+            (
+                vec![when],
+                Some("Compose service"),
+                waiver(Some("2027-03-31"), WaiverSource::Comment),
+                format!("a is b, when A holds and B does not hold{mark} (waived until 2027-03-31: known)"),
+            ),
+            (Vec::new(), None, waiver(None, WaiverSource::Configuration), " (waived: known)".to_owned()),
+            (Vec::new(), None, waiver(None, WaiverSource::Baseline), " (known)".to_owned()),
+        ] {
+            let evaluation = Evaluation {
+                control: "ECS.5".into(),
+                status: Status::Fail,
+                severity: Severity::High,
+                resource: ResourceName { kind: "service".into(), address: "a".into(), name: "a".into() },
+                container: None,
+                span,
+                subject: span,
+                whole: span,
+                statements,
+                unseen_as,
+                remedy: None,
+                waiver,
+            };
+            assert_eq!(evaluation.sentence(), sentence);
+        }
+    }
+}
