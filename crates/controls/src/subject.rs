@@ -102,7 +102,7 @@ impl<'a> Subject<'a> {
             .iter()
             .map(|container| judge(task, container).of_container(container_name(task, container), container))
             .collect();
-        if let Some((reason, span)) = &task.containers.rest {
+        if let Some((reason, span)) = task.containers.rest.as_ref().filter(|(reason, _)| !reason.is_of_alike()) {
             verdicts.push(Verdict::unknown(*span, "the containers are not all known", reason));
         }
         verdicts

@@ -23,6 +23,8 @@ pub enum Hint {
     /// An attribute of the resource of the same stack with that address: `!Ref Cluster`,
     /// `!GetAtt Cluster.Arn`, `aws_ecs_cluster.main.id`.
     Of(Arc<str>),
+    /// Items that are not known stand in a list whose known ones say what each of them says.
+    Alike,
     /// A string of which some parts are known: `${AWS::AccountId}.dkr.ecr.….amazonaws.com/app:1`.
     Parts(Arc<[Part]>),
     /// The image that this project builds.
@@ -58,6 +60,15 @@ impl Reason {
 
     pub fn is_built_here(&self) -> bool {
         self.hint == Hint::BuiltHere
+    }
+
+    /// The same reason for more items of a list, where one of its known items stands for each of them.
+    pub fn of_alike(self) -> Reason {
+        Reason { hint: Hint::Alike, ..self }
+    }
+
+    pub fn is_of_alike(&self) -> bool {
+        matches!(self.hint, Hint::Alike)
     }
 
     /// The address of the resource whose attribute the value is.

@@ -210,7 +210,7 @@ impl Custom {
                     let verdict = judge(what, &unknowns, container.span);
                     verdicts.extend(verdict.map(|v| v.of_container(container_name(task, container), container)));
                 }
-                if let Some((reason, span)) = &task.containers.rest {
+                if let Some((reason, span)) = task.containers.rest.as_ref().filter(|(why, _)| !why.is_of_alike()) {
                     verdicts.push(Verdict::unknown(*span, "the containers are not all known", reason));
                 }
             }

@@ -765,9 +765,18 @@ impl Evaluator<'_> {
             return match items {
                 Ok((items, rest)) => {
                     let items: Vec<Val> = items.into_iter().filter(|item| !matches!(item.kind, V::Absent)).collect();
-                    match self.first_error(items.iter()) {
-                        Some(error) => error,
-                        None => Val::tuple(span, items, rest),
+                    if let Some(error) = self.first_error(items.iter()) {
+                        return error;
+                    }
+                    let each = rest.is_some().then(|| self.each_more(of, collection, names, span, scope)).flatten();
+                    Val::list_with(span, items, rest, each, Shape::Fixed)
+                }
+                Err(Val { kind: V::Unknown(unknown), .. }) => {
+                    match self.each_more(of, collection, names, span, scope) {
+                        Some(each) => {
+                            Val::list_with(span, Vec::new(), Some(unknown.reason.clone()), Some(each), Shape::Fixed)
+                        }
+                        None => Val::new(span, V::Unknown(unknown)),
                     }
                 }
                 Err(other) => other.at(span),
@@ -802,6 +811,53 @@ impl Evaluator<'_> {
             entries = grouped(entries);
         }
         Val::object(span, entries, rest)
+    }
+
+    /// What a `for` makes of an element of which nothing is known, or no more than that it is like the
+    /// others; none where that says nothing.
+    fn each_more(
+        &mut self,
+        of: &For,
+        collection: &Val,
+        (key_name, value_name): (Option<&str>, &str),
+        span: Span,
+        scope: Scope<'_>,
+    ) -> Option<Val> {
+        // Where errors are caught, another value may take the place of the whole.
+        if self.catching {
+            return None;
+        }
+        let reason = match &collection.kind {
+            V::List(list) => list.rest.clone(),
+            V::Map(map) => map.rest.clone(),
+            V::Unknown(_) => collection.reason(),
+            _ => None,
+        }?;
+        let element = match collection.as_list().and_then(|list| list.each.clone()) {
+            Some(each) => each,
+            None => Val::unknown(collection.span, reason.clone()),
+        };
+        if element.may_be_absent() {
+            return None;
+        }
+        let words = self.condition(&of.collection, scope);
+        let label = Some(format!("{value_name} is any element of {words}"));
+        let value = Bound { name: value_name, value: element, label, up: scope.bound };
+        let key = key_name.map(|name| Bound {
+            name,
+            value: Val::unknown(collection.span, reason),
+            label: Some(format!("{name} is any key of {words}")),
+            up: Some(&value),
+        });
+        let scope = scope.with(key.as_ref().unwrap_or(&value));
+        let (problems, claimed) = (self.problems.len(), self.claimed.len());
+        let made = self.kept(of, span, scope, &mut |evaluator, scope| evaluator.eval(&of.value, scope));
+        self.problems.truncate(problems);
+        self.claimed.truncate(claimed);
+        match made.any_leaf(&|leaf| matches!(leaf.kind, V::Unknown(_) | V::Error(_))) {
+            true => None,
+            false => Some(made),
+        }
     }
 
     /// One member of an object `for`, as a map of its own.

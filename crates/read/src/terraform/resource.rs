@@ -338,11 +338,33 @@ impl Evaluator<'_> {
                     self.problem_once(span, &reason);
                     Value::unknown(span, format!("`{name}` is not a list"))
                 }
-                Ok(list) => self.spelled(&list, false),
+                Ok(list) => self.each_container(&list),
                 Err(wrong) => self.not_json(wrong, text.reason(), value.span, name),
             },
-            _ => self.spelled(value, false),
+            _ => self.each_container(value),
         }
+    }
+
+    /// A list of containers. Where all that are not known are made by one expression, one more stands
+    /// for each of them: a task definition has at least one, so that it is there unless others are.
+    fn each_container(&mut self, value: &Val) -> Value {
+        let mut made = self.spelled(value, false);
+        if let (V::List(list), value::Kind::List(items, rest)) = (&value.kind, &mut made.kind)
+            && let (Some(each), Some(reason)) = (&list.each, &list.rest)
+        {
+            let one = self.spelled(each, false);
+            let one = match items.is_empty() {
+                true => one,
+                false => {
+                    let condition = format!("there are more containers ({reason})").into();
+                    let choice = value::Choice { condition, then: one, otherwise: null(each.span) };
+                    Value::new(each.span, value::Kind::Choice(Box::new(choice)))
+                }
+            };
+            items.push(one);
+            *rest = Some(reason.clone().of_alike());
+        }
+        made
     }
 
     fn document(&mut self, value: &Val, name: &str) -> Value {

@@ -75,6 +75,8 @@ pub struct List {
     pub items: Vec<Val>,
     /// There may be more items, anywhere among these, and why that is not known.
     pub rest: Option<Reason>,
+    /// What each of the items that are not known is, where all are made by one expression.
+    pub each: Option<Val>,
     pub shape: Shape,
     /// Whether an item may be absent.
     pub maybe: bool,
@@ -185,10 +187,15 @@ impl Val {
     }
 
     pub fn list_of(span: Span, items: Vec<Val>, rest: Option<Reason>, shape: Shape) -> Val {
-        let (height, size, maybe) = measure(items.iter());
+        Val::list_with(span, items, rest, None, shape)
+    }
+
+    /// A list of which every item that is not known is like `each`.
+    pub fn list_with(span: Span, items: Vec<Val>, rest: Option<Reason>, each: Option<Val>, shape: Shape) -> Val {
+        let (height, size, maybe) = measure(items.iter().chain(&each));
         let kind = match too_large(height, size) {
             Some(unknown) => unknown,
-            None => V::List(Arc::new(List { items, rest, shape, maybe, height, size })),
+            None => V::List(Arc::new(List { items, rest, each, shape, maybe, height, size })),
         };
         Val { span, kind }
     }
@@ -313,7 +320,7 @@ impl Val {
     pub fn shaped(&self, shape: Shape) -> Val {
         match &self.kind {
             V::List(list) if list.shape != shape => {
-                Val::list_of(self.span, list.items.clone(), list.rest.clone(), shape)
+                Val::list_with(self.span, list.items.clone(), list.rest.clone(), list.each.clone(), shape)
             }
             V::Map(map) if map.shape != shape => Val::map_of(self.span, map.entries.clone(), map.rest.clone(), shape),
             _ => self.clone(),

@@ -11,7 +11,7 @@ use super::{Answer, Call};
 use crate::partial::BOUNDS;
 use crate::terraform::module::Evaluator;
 use crate::terraform::types;
-use crate::terraform::value::{Entry, Number, Shape, V, Val};
+use crate::terraform::value::{Entry, List, Number, Shape, V, Val};
 use tojimari_model::value::Reason;
 
 /// Items of one list that a function makes.
@@ -117,8 +117,14 @@ pub fn concat(lists: &[Val], span: Span) -> Val {
             return error;
         }
     }
+    // Of several lists that are open, no one item stands for what is in all of them.
+    let open: Vec<&Val> = lists.iter().filter(|list| !matches!(list.as_list(), Some(List { rest: None, .. }))).collect();
+    let each = match open.as_slice() {
+        [only] => only.as_list().and_then(|list| list.each.clone()),
+        _ => None,
+    };
     let shapes: Vec<Option<Shape>> = lists.iter().filter(|list| !list.is_null()).map(Val::shape).collect();
-    Val::list_of(span, items, rest, together(&shapes))
+    Val::list_with(span, items, rest, each, together(&shapes))
 }
 
 /// Adds the items of a list; of a choice between lists, each item under its condition. `flat`: the

@@ -634,3 +634,49 @@ fn a_plan_is_read_with_what_it_leaves_open() {
     assert_eq!(said(&network.assign_public_ip), "ENABLED");
     assert!(network.subnets.rest.is_some());
 }
+
+#[test]
+fn a_for_over_what_is_not_known_says_what_each_container_is() {
+    const ALL: &str = "variable \"all\" { type = list(object({ name = string, image = string, open = bool })) }\n";
+    let one = "{ name = c.name, image = c.image, readonlyRootFilesystem = true }";
+    // The list, how many containers are told, and whether these stand for all.
+    let table = [
+        (format!("[for c in var.all : {one}]"), 1, true),
+        (format!("concat([{{ name = \"a\" }}], [for c in var.all : {one}])"), 2, true),
+        (format!("[for c in concat([{{ name = \"a\", image = \"b\" }}], var.all) : {one}]"), 2, true),
+        (format!("[for c in [for d in var.all : d] : {one}]"), 1, true),
+        // What may be another list altogether, or has items that nobody made here.
+        (format!("try([for c in var.all : {one}], [])"), 0, false),
+        (format!("concat(var.all, [for c in var.all : {one}])"), 0, false),
+        (format!("concat([for c in var.all : {one}], [for c in var.all : {one}])"), 0, false),
+        ("[for c in var.all : c]".to_owned(), 0, false),
+    ];
+    for (list, told, all) in table {
+        let text = format!(
+            "{ALL}resource \"aws_ecs_task_definition\" \"t\" {{\n  family = \"t\"\n  container_definitions = jsonencode({list})\n}}\n"
+        );
+        let sources = Sources::new();
+        let read = read_root(&sources, &[("main.tf", &text)]);
+        let found = read.stacks[0].resources.iter().map(|resource| &task(resource).containers);
+        let most = found.max_by_key(|containers| containers.items.len()).expect("a task definition");
+        assert_eq!(most.items.len(), told, "{list}");
+        let (reason, _) = most.rest.as_ref().expect("there may be more");
+        assert_eq!(reason.is_of_alike(), all, "{list}");
+        if let Some(last) = most.items.last() {
+            assert_eq!(said(&last.readonly_root_filesystem), "true", "{list}");
+        }
+    }
+    let text = format!(
+        "{ALL}resource \"aws_ecs_task_definition\" \"t\" {{\n  family = \"t\"\n  container_definitions = jsonencode([for c in var.all : {{ readonlyRootFilesystem = c.open ? false : true }}])\n}}\n"
+    );
+    let sources = Sources::new();
+    let read = read_root(&sources, &[("main.tf", &text)]);
+    let when = "where c is any element of var.all";
+    assert_eq!(
+        addresses(&read),
+        [
+            format!("aws_ecs_task_definition.t when <c.open {when}>"),
+            format!("aws_ecs_task_definition.t unless <c.open {when}>")
+        ]
+    );
+}
