@@ -1,4 +1,4 @@
-//! Base64 as the functions of Terraform and Jsonnet write and read it.
+//! Base64 and hexadecimal digits as the functions of Terraform and Jsonnet write and read them.
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -32,4 +32,9 @@ pub fn decoded(text: &str) -> Option<Vec<u8>> {
         }
     }
     Some(bytes)
+}
+
+/// Bytes in hexadecimal digits.
+pub fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -177,6 +177,20 @@ impl Type {
         }
     }
 
+    fn is_same(&self, other: &Type) -> bool {
+        match (self, other) {
+            (Type::String, Type::String) | (Type::Number, Type::Number) | (Type::Bool, Type::Bool) => true,
+            (Type::List(a), Type::List(b)) | (Type::Set(a), Type::Set(b)) | (Type::Map(a), Type::Map(b)) => {
+                a.is_same(b)
+            }
+            (Type::Tuple(a), Type::Tuple(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.is_same(b)),
+            (Type::Object(a), Type::Object(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.name == b.name && a.of.is_same(&b.of))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether nothing in it is any type.
     fn is_certain(&self) -> bool {
         match self {
@@ -304,6 +318,13 @@ fn one_type(values: &[Val]) -> (Vec<Val>, bool) {
     }
 }
 
+/// Whether all values have one type; none where that of one is not known to its last part.
+pub fn have_one(values: &[&Val]) -> Option<bool> {
+    let types: Vec<Type> = values.iter().map(|value| Type::of(value)).collect();
+    let certain = types.iter().all(Type::is_certain);
+    certain.then(|| types.windows(2).all(|pair| pair[0].is_same(&pair[1])))
+}
+
 /// Values as the one type that they have in common, where there is one.
 pub fn unified(values: &[Val]) -> Vec<Val> {
     one_type(values).0
@@ -379,6 +400,10 @@ fn common(types: Vec<Type>) -> Option<Type> {
                 match of {
                     Type::Tuple(items) => inner.extend(items.iter().cloned()),
                     Type::List(of) => inner.push((**of).clone()),
+                    // Of lists and sets lists are made; beside a tuple that differs.
+                    Type::Set(of) if !known.iter().any(|of| matches!(of, Type::Tuple(_))) => {
+                        inner.push((**of).clone());
+                    }
                     _ => return None,
                 }
             }

@@ -24,7 +24,19 @@ pub fn merge(maps: &[Val], span: Span) -> Val {
         merged = over(span, &merged, map);
     }
     let shapes: Vec<Option<Shape>> = maps.iter().filter(|map| !map.is_null()).map(Val::shape).collect();
-    merged.each_leaf(&mut |leaf| leaf.shaped(together(&shapes)))
+    let mut shape = together(&shapes);
+    if shapes.is_empty() {
+        shape = Shape::Fixed;
+    } else if shape == Shape::Open {
+        // Of maps of one type a map is made, of others an object.
+        let given: Vec<&Val> = maps.iter().filter(|map| !map.is_null()).collect();
+        shape = match types::have_one(&given) {
+            Some(true) => Shape::Alike,
+            Some(false) => Shape::Fixed,
+            None => Shape::Open,
+        };
+    }
+    merged.each_leaf(&mut |leaf| leaf.shaped(shape))
 }
 
 /// The type of what is made of several collections: of maps that of one, where their elements have
@@ -124,7 +136,17 @@ pub fn concat(lists: &[Val], span: Span) -> Val {
         _ => None,
     };
     let shapes: Vec<Option<Shape>> = lists.iter().filter(|list| !list.is_null()).map(Val::shape).collect();
-    Val::list_with(span, items, rest, each, together(&shapes))
+    let made = Val::list_with(span, items, rest, each, together(&shapes));
+    let lists: Vec<&Val> = lists.iter().filter(|list| !list.is_null()).collect();
+    match shapes.as_slice() {
+        // Lists whose types are known become one of the type that they have in common.
+        [_, _, ..] if shapes.iter().all(|shape| *shape == Some(Shape::Alike)) => match types::have_one(&lists) {
+            Some(true) => made.shaped(Shape::Alike),
+            Some(false) if made.reason().is_none() => types::alike(&made),
+            _ => made,
+        },
+        _ => made,
+    }
 }
 
 /// Adds the items of a list; of a choice between lists, each item under its condition. `flat`: the
@@ -285,6 +307,10 @@ impl Evaluator<'_> {
                 Ok(Val::list_of(span, kept, list.rest.clone(), Shape::Alike))
             }
             "coalesce" => {
+                let shapes: Vec<Shape> = call.arguments.iter().filter_map(Val::shape).collect();
+                if shapes.contains(&Shape::Set) && shapes.iter().any(|shape| matches!(shape, Shape::Fixed | Shape::Open)) {
+                    return Err(call.unknown(Some("depends on the common type of a set and a list".into())));
+                }
                 for argument in call.arguments {
                     match &argument.kind {
                         V::Null | V::Absent => {}
@@ -435,6 +461,7 @@ impl Evaluator<'_> {
                     _ => Err(call.unfit(value, "a list")),
                 }
             }
+            "tolist" | "toset" | "tomap" if call.argument(0)?.is_null() => Ok(Val::null(span)),
             "tolist" => {
                 call.list(0)?;
                 Ok(types::alike(call.argument(0)?))

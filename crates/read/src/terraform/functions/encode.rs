@@ -11,7 +11,8 @@ use crate::base64;
 use crate::terraform::json_text;
 use crate::terraform::module::Evaluator;
 use crate::terraform::text::{Piece, Text};
-use crate::terraform::value::{Entry, MAX_HEIGHT, Number, V, Val};
+use crate::terraform::types;
+use crate::terraform::value::{Entry, MAX_HEIGHT, Number, Shape, V, Val};
 
 /// The JSON of a value stays that value, with its places and its unknown parts.
 pub fn jsonencode(arguments: &[Val], span: Span) -> Val {
@@ -28,9 +29,10 @@ impl Evaluator<'_> {
     pub(super) fn encoding_function(&mut self, call: &Call<'_>) -> Answer {
         let span = call.span;
         match call.name {
-            "jsondecode" => match &call.argument(0)?.kind {
+            "jsondecode" => match &types::to_text(call.argument(0)?).kind {
                 V::Text(text) => match json_text::parse(text, call.argument(0)?.span) {
-                    Ok(value) => Ok(value),
+                    // JSON has neither lists of one type nor sets.
+                    Ok(value) => Ok(untyped(&value)),
                     Err(wrong) if wrong.certain => Err(call.wrong(&format!("is given no JSON: {}", wrong.message))),
                     Err(_) => Err(call.unknown(text.reason())),
                 },
@@ -42,11 +44,15 @@ impl Evaluator<'_> {
                 if let Some(reason) = value.reason() {
                     return Err(call.unknown(Some(reason)));
                 }
-                if has_lines(value) {
-                    return Err(call.unknown(Some("is YAML with a text of several lines".into())));
+                if !is_writable(value, 0) {
+                    return Err(call.unknown(Some("is YAML with a text that is not written out".into())));
                 }
                 let mut text = String::new();
                 write_yaml(&mut text, value, 0, false);
+                // A document of a bare word has an end.
+                if matches!(value.kind, V::Null | V::Absent | V::Bool(_) | V::Number(_)) {
+                    text.push_str("...\n");
+                }
                 self.spend_bytes(text.len());
                 call.give_text(text)
             }
@@ -72,7 +78,7 @@ impl Evaluator<'_> {
     }
 
     fn yamldecode(&mut self, call: &Call<'_>) -> Answer {
-        let argument = call.argument(0)?;
+        let argument = &types::to_text(call.argument(0)?);
         let V::Text(written) = &argument.kind else { return Err(call.unfit(argument, "a string")) };
         let Some(text) = written.known() else {
             return Err(call.unknown(written.reason()));
@@ -96,6 +102,22 @@ impl Evaluator<'_> {
             (None, Some(node)) => Ok(resolved(from_node(node, &place), node, &text)),
             (None, None) => Ok(Val::null(call.span)),
         }
+    }
+}
+
+/// A value with tuples and objects alone.
+fn untyped(value: &Val) -> Val {
+    match &value.kind {
+        V::List(list) => {
+            let items = list.items.iter().map(untyped).collect();
+            Val::list_with(value.span, items, list.rest.clone(), list.each.as_ref().map(untyped), Shape::Fixed)
+        }
+        V::Map(map) => {
+            let entries = map.entries.iter().map(|entry| Entry { value: untyped(&entry.value), ..entry.clone() });
+            Val::object(value.span, entries.collect(), map.rest.clone())
+        }
+        V::Choice(_) => value.each_leaf(&mut untyped),
+        _ => value.clone(),
     }
 }
 
@@ -145,13 +167,36 @@ fn resolved(value: Val, node: &Node, text: &str) -> Val {
     }
 }
 
-/// Whether a text in it has lines, which are written as a block.
-fn has_lines(value: &Val) -> bool {
+/// Columns of a line of YAML, beyond which Terraform's writer folds a text in quotes at a space.
+const YAML_WIDTH: usize = 80;
+
+/// Whether each text in it is written on one line, or as a block without more than its lines. No
+/// text begins behind `column`.
+fn is_writable(value: &Val, column: usize) -> bool {
+    // Escaped by Terraform's writer as it is by ours, or not at all.
+    let plain = |c: char| matches!(c, '"' | '\\' | '\'') || c < '\u{ffff}' && c.escape_debug().len() == 1;
+    let is_block = |text: &str| {
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        !text.starts_with([' ', '\n'])
+            && !text.ends_with('\n')
+            && text.split('\n').all(|line| !line.ends_with(' ') && line.chars().all(plain))
+    };
+    let is_line = |text: &str| {
+        let end = column + 2 + text.chars().map(|c| c.escape_debug().len()).sum::<usize>();
+        text.chars().all(plain) && (end < YAML_WIDTH || !text.contains(' '))
+    };
     match &value.kind {
-        V::Text(text) => text.known().is_none_or(|text| text.chars().any(|c| c.is_control())),
-        V::List(list) => list.items.iter().any(has_lines),
-        V::Map(map) => map.entries.iter().any(|entry| has_lines(&entry.value)),
-        _ => false,
+        V::Text(text) => text.known().is_some_and(|text| match text.contains('\n') {
+            true => is_block(&text),
+            false => is_line(&text),
+        }),
+        V::List(list) => list.items.iter().all(|item| is_writable(item, column + 2)),
+        V::Map(map) => map.entries.iter().all(|entry| {
+            // A key of more than 128 bytes is written in another way.
+            let key: usize = entry.key.chars().map(|c| c.escape_debug().len()).sum();
+            key < 60 && is_line(&entry.key) && is_writable(&entry.value, column + key + 4)
+        }),
+        _ => true,
     }
 }
 
@@ -247,7 +292,7 @@ fn write_yaml(text: &mut String, value: &Val, depth: usize, after_dash: bool) {
                     }
                     _ => {
                         text.push(' ');
-                        write_yaml(text, &entry.value, depth, true);
+                        write_yaml(text, &entry.value, depth + 1, true);
                     }
                 }
             }
@@ -259,6 +304,19 @@ fn write_yaml(text: &mut String, value: &Val, depth: usize, after_dash: bool) {
         }
         V::Number(number) => {
             let _ = writeln!(text, "{number}");
+        }
+        V::Text(inner) if inner.known().is_some_and(|inner| inner.contains('\n')) => {
+            let inner = inner.known().unwrap_or_default();
+            text.push_str(if inner.ends_with('\n') { "|\n" } else { "|-\n" });
+            let pad = "  ".repeat(depth.max(1));
+            for line in inner.strip_suffix('\n').unwrap_or(&inner).split('\n') {
+                match line.is_empty() {
+                    true => text.push('\n'),
+                    false => {
+                        let _ = writeln!(text, "{pad}{line}");
+                    }
+                }
+            }
         }
         V::Text(inner) => {
             let _ = writeln!(text, "{:?}", inner.known().as_deref().unwrap_or_default());

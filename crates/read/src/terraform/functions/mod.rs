@@ -2,9 +2,12 @@
 //! left of those that are not. Source of the meanings: Terraform's documentation of each.
 
 mod collection;
+mod digest;
 mod encode;
 mod file;
+mod network;
 mod string;
+mod time;
 
 use std::sync::Arc;
 
@@ -78,6 +81,13 @@ impl Evaluator<'_> {
             }
             "file" | "fileexists" | "fileset" | "templatefile" | "templatestring" | "abspath" | "dirname"
             | "basename" | "pathexpand" => self.file_function(call, scope),
+            "md5" | "sha1" | "sha256" | "sha512" | "base64sha256" | "base64sha512" | "filemd5" | "filesha1"
+            | "filesha256" | "filesha512" | "filebase64" | "filebase64sha256" | "filebase64sha512" => {
+                self.digest_function(call, scope)
+            }
+            "textencodebase64" | "textdecodebase64" => self.text_encoding_function(call),
+            "cidrhost" | "cidrnetmask" | "cidrsubnet" | "cidrsubnets" => self.network_function(call),
+            "timeadd" | "timecmp" | "formatdate" => self.time_function(call),
             "tostring" => Ok(types::to_text(call.argument(0)?)),
             "tonumber" => Ok(types::to_number(call.argument(0)?)),
             "tobool" => Ok(types::to_bool(call.argument(0)?)),

@@ -88,6 +88,10 @@ const FUNCTIONS: &[&str] = &[
     "can(#)",
     "\"${#}-\"",
     "yamldecode(#)",
+    "yamlencode(#)",
+    "md5(#)",
+    "concat(tolist(#), tolist(#))",
+    "merge(tomap(#), tomap(#))",
 ];
 
 #[test]
