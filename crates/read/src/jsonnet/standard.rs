@@ -3,6 +3,7 @@
 
 mod array;
 mod format;
+mod manifest;
 mod number;
 mod object;
 mod set;
@@ -72,6 +73,7 @@ impl Evaluator<'_> {
         let named = given.iter().position(|(name, _)| name.is_some());
         if let Some(first) = named
             && !(matches!(name, "sort" | "uniq" | "set") && first == 1 && given[1].0.as_deref() == Some("keyF"))
+            && !(name == "manifestYamlDoc" && first == 1 && given[1].0.as_deref() == Some("indent_array_in_object"))
             && !(matches!(name, "setUnion" | "setInter" | "setDiff" | "setMember")
                 && first == 2
                 && given[2].0.as_deref() == Some("keyF"))
@@ -93,7 +95,8 @@ impl Evaluator<'_> {
             .or_else(|| self.of_objects(name, &values, span))
             .or_else(|| self.of_more_numbers(name, &values))
             .or_else(|| self.of_more_texts(name, &values, span))
-            .or_else(|| self.of_sets(name, &values, span));
+            .or_else(|| self.of_sets(name, &values, span))
+            .or_else(|| self.of_manifests(name, &values));
         match outcome {
             Some(Ok(value)) => value,
             Some(Err(reason)) => Val::Unknown(reason),

@@ -321,3 +321,24 @@ fn every_expression_is_what_jsonnet_makes_of_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(unknown.len() * 3 < rows, "{unknown:#?}");
 }
+
+#[test]
+fn hashes_are_those_that_their_standards_give_as_examples() {
+    let table = [
+        ("std.sha1('abc')", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+        ("std.sha256('abc')", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        (
+            "std.sha512('a')",
+            "1f40fc92da241694750979ee6cf582f2d5d7d28e18335de05abc54d0560e0f5302860c652bf08d560252aa5e74210546f369fbbbce8c12cfc7957b2652fe9a75",
+        ),
+        (
+            "std.sha3('abc')",
+            "b751850b1a57168a5693cd924b6b096e08f621827444f70d884f5d0240d2712e10e116e9192af3c91a7ec57647e3934057340b4cf408d5a56592f8274eec53f0",
+        ),
+    ];
+    for (expression, expected) in table {
+        let (value, problems, _) = evaluated_with(expression, &[]);
+        assert!(problems.is_empty(), "{expression}");
+        assert_eq!(as_json(&value), Some(serde_json::Value::from(expected)), "{expression}");
+    }
+}

@@ -130,7 +130,8 @@ pub fn concat(lists: &[Val], span: Span) -> Val {
         }
     }
     // Of several lists that are open, no one item stands for what is in all of them.
-    let open: Vec<&Val> = lists.iter().filter(|list| !matches!(list.as_list(), Some(List { rest: None, .. }))).collect();
+    let open: Vec<&Val> =
+        lists.iter().filter(|list| !matches!(list.as_list(), Some(List { rest: None, .. }))).collect();
     let each = match open.as_slice() {
         [only] => only.as_list().and_then(|list| list.each.clone()),
         _ => None,
@@ -308,7 +309,9 @@ impl Evaluator<'_> {
             }
             "coalesce" => {
                 let shapes: Vec<Shape> = call.arguments.iter().filter_map(Val::shape).collect();
-                if shapes.contains(&Shape::Set) && shapes.iter().any(|shape| matches!(shape, Shape::Fixed | Shape::Open)) {
+                if shapes.contains(&Shape::Set)
+                    && shapes.iter().any(|shape| matches!(shape, Shape::Fixed | Shape::Open))
+                {
                     return Err(call.unknown(Some("depends on the common type of a set and a list".into())));
                 }
                 for argument in call.arguments {

@@ -1,7 +1,7 @@
 //! Points in time that the configuration names. Now is none of them.
 
-use jiff::civil::DateTime;
 use jiff::SignedDuration;
+use jiff::civil::DateTime;
 
 use super::{Answer, Call};
 use crate::terraform::module::Evaluator;
