@@ -1,5 +1,7 @@
 //! What Jsonnet comes to: the language, the library, what is unknown, and that any file ends.
 
+use std::io::Write as _;
+
 use std::collections::HashMap;
 use std::time::Instant;
 
@@ -286,7 +288,7 @@ fn generated_expressions_are_what_jsonnet_makes_of_them() {
     ];
     let expressions = crate::differential::generated(&atoms, &functions, 400);
     let Some(results) = crate::differential::asked("jsonnet", &expressions) else {
-        eprintln!("skipped: no Python with jsonnet is installed");
+        let _ = writeln!(std::io::stderr(), "skipped: no Python with jsonnet is installed");
         return;
     };
     let mut wrong = Vec::new();
@@ -317,7 +319,12 @@ fn every_expression_is_what_jsonnet_makes_of_it() {
             None => unknown.push(expression),
         }
     }
-    eprintln!("{} of {rows} agree, {} are unknown: {unknown:#?}", rows - wrong.len() - unknown.len(), unknown.len());
+    let _ = writeln!(
+        std::io::stderr(),
+        "{} of {rows} agree, {} are unknown: {unknown:#?}",
+        rows - wrong.len() - unknown.len(),
+        unknown.len()
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(unknown.len() * 3 < rows, "{unknown:#?}");
 }

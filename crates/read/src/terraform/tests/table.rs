@@ -1,6 +1,8 @@
 //! Expressions beside what Terraform itself makes of them, from a table: one that is unknown is
 //! counted, one that is another value fails.
 
+use std::io::Write as _;
+
 use super::evaluated;
 
 /// Expressions and the JSON of their values as Terraform 1.15.5 writes it; `ERR` is an error.
@@ -30,7 +32,12 @@ fn every_expression_is_what_terraform_makes_of_it() {
             (false, Some(difference)) => wrong.push(difference),
         }
     }
-    eprintln!("{} of {rows} agree, {} are unknown: {unknown:#?}", rows - wrong.len() - unknown.len(), unknown.len());
+    let _ = writeln!(
+        std::io::stderr(),
+        "{} of {rows} agree, {} are unknown: {unknown:#?}",
+        rows - wrong.len() - unknown.len(),
+        unknown.len()
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(unknown.len() * 4 < rows, "{unknown:#?}");
 }
