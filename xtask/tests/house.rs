@@ -11,7 +11,7 @@ use serde_json::Value;
 const EDGES: [(&str, &[&str]); 12] = [
     ("tojimari-ecs", &[]),
     ("tojimari-text", &[]),
-    ("tojimari-evidence", &[]),
+    ("tojimari-evidence", &["tojimari-ecs"]),
     ("tojimari-model", &["tojimari-ecs", "tojimari-text"]),
     ("tojimari-read", &["tojimari-ecs", "tojimari-model", "tojimari-text"]),
     ("tojimari-controls", &["tojimari-ecs", "tojimari-model", "tojimari-text"]),
@@ -29,7 +29,7 @@ const EDGES: [(&str, &[&str]); 12] = [
             "tojimari-plan",
         ],
     ),
-    ("tojimari-render", &["tojimari-evidence", "tojimari-model", "tojimari-plan", "tojimari-text"]),
+    ("tojimari-render", &["tojimari-evidence", "tojimari-model", "tojimari-text"]),
     (
         "tojimari-engine",
         &[

@@ -3,9 +3,8 @@
 
 pub mod decide;
 pub mod patch;
-pub mod plan;
 pub mod recipe;
 
 pub use decide::{Options, Prefer, decide};
-pub use plan::{ContainerPlan, NotMounted, Plan, Seed, WritableBy, WritableMount};
 pub use tojimari_ecs::Platform;
+pub use tojimari_evidence::plan::{ContainerPlan, NotMounted, Plan, Seed, WritableBy, WritableMount};

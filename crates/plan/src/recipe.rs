@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::plan::WritableBy;
+use tojimari_evidence::plan::WritableBy;
 
 /// One file of `recipes/`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

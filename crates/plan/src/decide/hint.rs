@@ -8,8 +8,8 @@ use super::allowed::refused_by_control;
 use super::mount::exec_mount;
 use super::volumes::VolumeNames;
 use super::{Options, already_writable, with_memory};
-use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
 use crate::recipe::{self, Recipe, RecipeMount};
+use tojimari_evidence::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
 
 /// How the note begins that a plan rests on recipes.
 pub const UNPROVEN: &str = "UNPROVEN";

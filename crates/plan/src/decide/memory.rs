@@ -4,7 +4,7 @@
 use tojimari_ecs::fargate;
 use tojimari_model::declared::TaskDefinition;
 
-use crate::plan::{Plan, Platform};
+use tojimari_evidence::plan::{Plan, Platform};
 
 pub(super) const NOTE_HEAD: &str = "the tmpfs mounts may take ";
 

@@ -22,7 +22,6 @@ use tojimari_ecs::path::{is_below, parent, trim_slash};
 use tojimari_evidence::profile::{ContainerProfile, Profile};
 use tojimari_model::declared::{Container, TaskDefinition};
 
-use crate::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
 use allowed::Refusal;
 use folders::Folders;
 pub use hint::{UNPROVEN, hint};
@@ -30,6 +29,7 @@ pub(crate) use mount::exec_mount;
 use mount::{already_writable, because, owner, tmpfs_options};
 use needs::Need;
 pub use options::{Options, Prefer};
+use tojimari_evidence::plan::{ContainerPlan, NotMounted, Plan, Platform, Seed, WritableBy, WritableMount};
 use volumes::VolumeNames;
 
 /// Decides. Containers of the task that the profile does not know become read-only without a

@@ -5,7 +5,7 @@ use tojimari_evidence::profile::{ContainerProfile, FolderFact};
 use tojimari_model::declared::Container;
 
 use super::needs::Need;
-use crate::plan::{ImageFolder, WritableBy, WritableMount};
+use tojimari_evidence::plan::{ImageFolder, WritableBy, WritableMount};
 
 /// Enough for the agent's state and its log of a session.
 const EXEC_SIZE_MIB: u64 = 64;

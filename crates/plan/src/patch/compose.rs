@@ -7,7 +7,7 @@ use tojimari_text::{Node, Span};
 
 use super::job::{Job, Pen, path_where};
 use super::{Change, Error};
-use crate::plan::{ContainerPlan, WritableBy, WritableMount};
+use tojimari_evidence::plan::{ContainerPlan, WritableBy, WritableMount};
 
 /// Entries after which new ones go, the first that is there.
 const AFTER: [&str; 4] = ["read_only", "image", "build", "container_name"];

@@ -10,7 +10,7 @@ use tojimari_text::{Node, Span};
 use super::job::{Job, Pen, path_of};
 use super::{Change, Error};
 use crate::decide::exec_mount;
-use crate::plan::{ContainerPlan, Seed, WritableBy, WritableMount};
+use tojimari_evidence::plan::{ContainerPlan, Seed, WritableBy, WritableMount};
 
 /// Entries after which new ones go, the first that is there.
 const AFTER: [&str; 6] = ["platform", "memory", "cpu", "image", "type", "name"];

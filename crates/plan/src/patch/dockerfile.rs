@@ -6,7 +6,7 @@ use tojimari_text::dockerfile::{self, Instruction};
 use tojimari_text::edit::{self, Edit};
 
 use super::{Change, Edits, Error};
-use crate::plan::{ContainerPlan, ImageFolder, WritableMount};
+use tojimari_evidence::plan::{ContainerPlan, ImageFolder, WritableMount};
 
 /// The Dockerfile with what the plan of its container wants of the image. The change names the
 /// container by the plan: a Dockerfile does not.

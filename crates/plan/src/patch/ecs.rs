@@ -9,7 +9,7 @@ use tojimari_text::edit::{Document, Step, meaning};
 
 use super::job::{Job, Pen, path_of, path_where};
 use super::{Change, Error};
-use crate::plan::{ContainerPlan, Plan, Seed, WritableBy, WritableMount};
+use tojimari_evidence::plan::{ContainerPlan, Plan, Seed, WritableBy, WritableMount};
 
 /// How a format spells the names of ECS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use tojimari_read::Format;
 use tojimari_text::Source;
 
 use super::{Change, Error};
-use crate::plan::{ContainerPlan, Plan, WritableBy};
+use tojimari_evidence::plan::{ContainerPlan, Plan, WritableBy};
 
 /// What a file was made of, whose text is not its source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

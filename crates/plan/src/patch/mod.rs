@@ -26,7 +26,7 @@ pub use registrable::registrable;
 use self::generated::Origin;
 use self::job::{Check, Done};
 
-use crate::plan::Plan;
+use tojimari_evidence::plan::Plan;
 
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -277,7 +277,7 @@ mod tests {
     use tojimari_read::{self as read, Files};
 
     use super::*;
-    use crate::plan::{ContainerPlan, Platform, WritableBy, WritableMount};
+    use tojimari_evidence::plan::{ContainerPlan, Platform, WritableBy, WritableMount};
 
     struct NoFiles;
 

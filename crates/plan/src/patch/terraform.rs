@@ -20,7 +20,7 @@ use super::job::{Check, Job, Pen, carry_out};
 use super::template_json::Masked;
 use super::{Change, Edits, Error, Located, Session, generated};
 use crate::decide::exec_mount;
-use crate::plan::{ContainerPlan, Plan, Seed, WritableBy, WritableMount};
+use tojimari_evidence::plan::{ContainerPlan, Plan, Seed, WritableBy, WritableMount};
 
 /// What all of these changes come to.
 pub(super) fn edits(session: &Session<'_>, changes: &[Change<'_>], check: Check) -> Result<Edits, Error> {

@@ -1,6 +1,6 @@
 //! A plan: what becomes read-only, what stays writable, what gets no mount, and why.
 
-use tojimari_plan::{ContainerPlan, Plan, WritableBy, WritableMount};
+use tojimari_evidence::plan::{ContainerPlan, Plan, WritableBy, WritableMount};
 
 use super::columns::{columns, harmless};
 

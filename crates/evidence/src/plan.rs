@@ -1,15 +1,15 @@
 //! The plan as data (`plan.json`): printable, diffable, complete.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 pub use tojimari_ecs::Platform;
 
 /// `plan.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Plan {
-    #[schemars(extend("const" = 1))]
+    #[cfg_attr(feature = "schema", schemars(extend("const" = 1)))]
     pub version: u32,
-    #[schemars(schema_with = "platform_names")]
+    #[cfg_attr(feature = "schema", schemars(schema_with = "platform_names"))]
     pub platform: Platform,
     /// The memory in MiB that the task gets, where it is to be raised for what the tmpfs mounts take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -19,11 +19,13 @@ pub struct Plan {
 }
 
 /// The crate of the platforms knows no schemas.
-fn platform_names(_: &mut SchemaGenerator) -> Schema {
+#[cfg(feature = "schema")]
+fn platform_names(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "type": "string", "enum": Platform::ALL.map(Platform::name) })
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ContainerPlan {
     pub name: String,
     pub readonly_root: bool,
@@ -34,7 +36,8 @@ pub struct ContainerPlan {
     pub not_mounted: Vec<NotMounted>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WritableMount {
     /// Mount point, absolute, without symbolic links.
     pub path: String,
@@ -62,7 +65,8 @@ pub struct WritableMount {
 }
 
 /// A folder that the Dockerfile makes: its owner and mode become those of the volume.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ImageFolder {
     pub uid: String,
     pub gid: String,
@@ -70,7 +74,8 @@ pub struct ImageFolder {
     pub mode: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum WritableBy {
     Tmpfs,
@@ -80,7 +85,8 @@ pub enum WritableBy {
 }
 
 /// Who copies the image's content into a volume before the container starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Seed {
     /// The image declares a `VOLUME` at exactly this path: ECS copies its content.
@@ -93,7 +99,8 @@ pub enum Seed {
     NamedVolume,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NotMounted {
     pub path: String,
     pub because: String,
