@@ -6,13 +6,15 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant, SystemTime};
 
 use tojimari_evidence::profile::FileKind;
-use tojimari_tracer::{Event, Outcome, Record, Records, Report};
+use tojimari_tracer::{Event, Outcome, Ran, Record, Records, Report};
 
-use crate::recording::{RecordedPath, Recording};
+use crate::recording::{Exits, RecordedPath, RecordedProgram, Recording};
 use crate::sizes;
 
 /// Paths that are kept of one recording.
 const PATHS: usize = 100_000;
+/// Ways to a program that are kept of one recording.
+const CHAINS: usize = 4096;
 /// Programs that are kept of one path.
 const PROGRAMS: usize = 16;
 /// The largest size that is written for a path that is not UTF-8 or endless.
@@ -30,6 +32,8 @@ pub struct Gatherer {
     /// Files of the root that were written since sizes were last looked at.
     touched: BTreeSet<Vec<u8>>,
     left_out: u64,
+    programs: BTreeMap<Vec<String>, BTreeMap<i32, Exits>>,
+    programs_left_out: u64,
     closed: Option<sizes::Closed>,
     next_sample: Instant,
 }
@@ -44,6 +48,8 @@ impl Gatherer {
             paths: HashMap::new(),
             touched: BTreeSet::new(),
             left_out: 0,
+            programs: BTreeMap::new(),
+            programs_left_out: 0,
             closed: sizes::Closed::watch(root),
             next_sample: Instant::now() + SAMPLE,
         }
@@ -58,6 +64,7 @@ impl Gatherer {
                     self.began = SystemTime::now().checked_sub(at.elapsed());
                 }
                 Ok(Record::Event(event)) => self.event(event),
+                Ok(Record::Ran(ran)) => self.ran(ran),
                 Ok(Record::Ended { .. }) | Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -119,6 +126,18 @@ impl Gatherer {
         }
     }
 
+    fn ran(&mut self, ran: Ran) {
+        let chain: Vec<String> = ran.chain.iter().map(|program| escaped(program.as_bytes())).collect();
+        if !self.programs.contains_key(&chain) && self.programs.len() >= CHAINS {
+            self.programs_left_out += 1;
+            return;
+        }
+        let exits = self.programs.entry(chain).or_default();
+        let ended = exits.entry(ran.exit.code()).or_insert(Exits { count: 0, first: ran.ended });
+        ended.count += 1;
+        ended.first = ended.first.min(ran.ended);
+    }
+
     /// Looks at how large files are now: those that were written, and those without a name that
     /// some process still holds.
     fn sample(&mut self) {
@@ -172,7 +191,9 @@ impl Gatherer {
             .collect();
         paths.sort_by(|a, b| (&a.path, &a.mount).cmp(&(&b.path, &b.mount)));
         let began = self.began.and_then(|began| began.duration_since(SystemTime::UNIX_EPOCH).ok());
-        Recording { began, paths, left_out: self.left_out, report }
+        let programs = self.programs.into_iter().map(|(chain, exits)| RecordedProgram { chain, exits }).collect();
+        let programs_left_out = self.programs_left_out;
+        Recording { began, paths, left_out: self.left_out, programs, programs_left_out, report }
     }
 }
 

@@ -12,5 +12,5 @@ mod sizes;
 pub use facts::{exists, folder_facts};
 pub use gather::Gatherer;
 pub use profile::{denied, doubts, folders, io_uring_refused, learn, paths, saturation};
-pub use recording::{RecordedPath, Recording, Seen};
+pub use recording::{Exits, RecordedPath, RecordedProgram, Recording, Seen};
 pub use root::open_in_root;

@@ -197,7 +197,14 @@ mod tests {
 
     fn recording(began: u64, stops: u64, paths: Vec<RecordedPath>) -> Recording {
         let report = Report { stops, duration: Duration::from_secs(stops), busy: 0.1, ..Report::new(Exit::Code(0)) };
-        Recording { began: Some(Duration::from_secs(began)), paths, left_out: 0, report }
+        Recording {
+            began: Some(Duration::from_secs(began)),
+            paths,
+            left_out: 0,
+            programs: Vec::new(),
+            programs_left_out: 0,
+            report,
+        }
     }
 
     fn path(path: &str, operation: Operation, at: u64, present_at_end: bool) -> RecordedPath {

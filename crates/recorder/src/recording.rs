@@ -17,7 +17,28 @@ pub struct Recording {
     pub paths: Vec<RecordedPath>,
     /// Events on paths beyond those that are kept.
     pub left_out: u64,
+    /// Sorted by chain.
+    pub programs: Vec<RecordedProgram>,
+    /// Ends of programs beyond the chains that are kept.
+    pub programs_left_out: u64,
     pub report: Report,
+}
+
+/// What became of a program, each time that it was started in the same way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedProgram {
+    /// The executables that led to it and it, the last one.
+    pub chain: Vec<String>,
+    /// By exit status: the code, or 128 plus the signal.
+    pub exits: BTreeMap<i32, Exits>,
+}
+
+/// The ends of a program with one status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exits {
+    pub count: u64,
+    /// When it first ended so, since the recording began.
+    pub first: Duration,
 }
 
 /// What was done to one path.

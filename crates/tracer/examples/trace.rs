@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             _ if quiet => {}
             Record::Began { pid, .. } => eprintln!("began {pid}"),
             Record::Ended { pid, exit, .. } => eprintln!("ended {pid} {exit:?}"),
+            Record::Ran(ran) => eprintln!("ran {} {:?}", ran.chain.join(" > "), ran.exit),
             Record::Event(event) => eprintln!(
                 "{:9.6} {} {} {} {} ({:?}{}, on {}) {:?}{} by {}",
                 event.at.as_secs_f64(),

@@ -14,6 +14,8 @@ pub enum Record {
     Began { pid: i32, at: Instant },
     /// A call that could change a file system.
     Event(Event),
+    /// A process that had executed a program ended.
+    Ran(Ran),
     /// The process named in `Began` ended. Its descendants may live on.
     Ended { pid: i32, at: Instant, exit: Exit },
 }
@@ -48,6 +50,24 @@ pub struct Event {
     /// `refused_if_read_only`, and the call did not fail here: on a read-only mount the program
     /// would see an error that it does not see now.
     pub would_break: bool,
+}
+
+/// The life of one executed program.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// The executables that led to it and it, the last one: each was executed by, or in the place of,
+    /// the one before. At most [`Ran::CHAIN`] of them; the same one in a row stands once. One that was called
+    /// by another name than its file has that in brackets: `/bin/busybox (sleep)`.
+    pub chain: Arc<[Arc<str>]>,
+    /// Since `Record::Began`.
+    pub started: Duration,
+    pub ended: Duration,
+    pub exit: Exit,
+}
+
+impl Ran {
+    /// The most executables that are kept of a chain: the nearest ones.
+    pub const CHAIN: usize = 8;
 }
 
 /// What became of a call.

@@ -21,7 +21,7 @@ mod walk;
 
 pub use command::Command;
 pub use config::{Begin, Config, Error, Outcomes, Report};
-pub use event::{Event, Exit, Mount, Outcome, Record};
+pub use event::{Event, Exit, Mount, Outcome, Ran, Record};
 pub use records::Records;
 pub use session::{Killer, Session, spawn};
 pub use signals::default_signals;

@@ -63,7 +63,7 @@ impl Sender {
         if Arc::strong_count(&self.channel) == 1 {
             return;
         }
-        let urgent = !matches!(record, Record::Event(_));
+        let urgent = matches!(record, Record::Began { .. } | Record::Ended { .. });
         let mut waiting = self.channel.waiting();
         waiting.records.push(record);
         if urgent {

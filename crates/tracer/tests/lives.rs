@@ -162,6 +162,7 @@ fn only_the_container_is_recorded() {
             Record::Began { pid, .. } => began = Some(pid),
             Record::Ended { pid, exit, .. } => ended = Some((pid, exit)),
             Record::Event(event) => seen.push(event),
+            Record::Ran(_) => {}
         }
     }
     let report = session.wait().unwrap();
@@ -399,4 +400,36 @@ fn wait_for(what: &str, condition: impl Fn() -> bool) {
         assert!(begun.elapsed() < Duration::from_secs(20), "waited for {what} in vain");
         thread::sleep(Duration::from_millis(10));
     }
+}
+
+#[test]
+fn programs_are_told_by_what_led_to_them() {
+    let folder = Folder::new();
+    let named = folder.path.join("started");
+    fs::write(&named, "#!/bin/sh\nexit 4\n").unwrap();
+    fs::set_permissions(&named, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let script = "/bin/true; ./started; (exit 3) & /bin/sh -c 'exec /bin/false'; wait; exec /bin/sh -c 'exit 7'";
+    let start = command(Path::new("/bin/sh"), &["-c", script], &folder.path);
+    let (session, records) = spawn(start, Config::default()).unwrap();
+    let mut told: Vec<(Vec<String>, Exit)> = Vec::new();
+    for record in records {
+        if let Record::Ran(ran) = record {
+            assert!(ran.started <= ran.ended);
+            let names = ran.chain.iter().map(|path| path.rsplit('/').next().unwrap().to_owned());
+            told.push((names.collect(), ran.exit));
+        }
+    }
+    session.wait().unwrap();
+    let file = Path::new("/bin/sh").canonicalize().unwrap();
+    let file = file.file_name().unwrap().to_string_lossy().into_owned();
+    let shell = if file == "sh" { file.clone() } else { format!("{file} (sh)") };
+    let expected = [
+        (vec![shell.clone(), "true".to_owned()], Exit::Code(0)),
+        // A script is told by its name.
+        (vec![shell.clone(), format!("{file} (started)")], Exit::Code(4)),
+        // A shell that starts a shell stands once; what was only forked is no program of its own.
+        (vec![shell.clone(), "false".to_owned()], Exit::Code(1)),
+        (vec![shell], Exit::Code(7)),
+    ];
+    assert_eq!(told, expected);
 }

@@ -185,7 +185,7 @@ impl Engine {
     }
 
     /// The task's root, looked up again when roots may have changed.
-    fn root(&mut self, pid: i32) -> io::Result<Rc<Root>> {
+    pub(super) fn root(&mut self, pid: i32) -> io::Result<Rc<Root>> {
         if let Some(Task { root: Some((epoch, root)), .. }) = self.tasks.get(&pid)
             && *epoch == self.roots
         {
@@ -199,7 +199,7 @@ impl Engine {
         Ok(root)
     }
 
-    fn program(&mut self, pid: i32, root: &Root) -> Arc<str> {
+    pub(super) fn program(&mut self, pid: i32, root: &Root) -> Arc<str> {
         if let Some(Task { program: Some(program), .. }) = self.tasks.get(&pid) {
             return program.clone();
         }

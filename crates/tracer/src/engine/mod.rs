@@ -14,7 +14,7 @@ use crate::Command;
 use crate::calls::Numbers;
 use crate::config::{Begin, Config, Error, Report, Shared};
 use crate::decode::Aim;
-use crate::event::{Event, Exit, Outcome, Record};
+use crate::event::{Event, Exit, Outcome, Ran, Record};
 use crate::kernel;
 use crate::launch::{self, Launched, Progress};
 use crate::ptrace::{self, Gone, Stop, Stopped, Waited};
@@ -34,6 +34,11 @@ struct Task {
     program: Option<Arc<str>>,
     root: Option<(u64, Rc<Root>)>,
     pending: Option<Pending>,
+    /// The executables that led to this one, with it.
+    chain: Option<Arc<[Arc<str>]>>,
+    /// When this process itself executed its program, since the beginning; `None` in what was forked
+    /// from it.
+    executed: Option<Duration>,
 }
 
 /// A call whose end is waited for.
@@ -200,15 +205,18 @@ impl Engine {
         };
     }
 
-    /// A new task stops before its maker tells of it, or its maker was killed first.
+    /// A new task stops before its maker tells of it, or its maker was killed first. It may execute a program
+    /// before that is told, too.
     fn adopt(&mut self, pid: i32) {
         self.resolver.forget(pid);
+        let maker = self.maker(pid);
         let recorded = self.begun.is_some()
-            && match self.maker(pid) {
+            && match maker {
                 Some(maker) => self.tasks[&maker].recorded,
                 None => self.config.begin == Begin::AtOnce || self.has_other_root(pid),
             };
-        self.tasks.insert(pid, Task { recorded, ..Task::default() });
+        let chain = maker.and_then(|maker| self.tasks[&maker].chain.clone());
+        self.tasks.insert(pid, Task { recorded, chain, ..Task::default() });
     }
 
     /// The task that most likely made this one, if it is known.
@@ -222,9 +230,12 @@ impl Engine {
 
     fn forked(&mut self, parent: i32, child: i32) {
         let Some(maker) = self.tasks.get(&parent) else { return };
-        let (recorded, program) = (maker.recorded, maker.program.clone());
+        let (recorded, program, chain) = (maker.recorded, maker.program.clone(), maker.chain.clone());
         let task = self.tasks.entry(child).or_default();
         task.recorded |= recorded;
+        if task.executed.is_none() {
+            task.chain = chain;
+        }
         // It may have executed another program by now only if it was met before.
         if task.program.is_none() && task.root.is_none() {
             task.program = program;
@@ -256,6 +267,30 @@ impl Engine {
             self.begun = Some((pid, at));
             self.records.send(Record::Began { pid, at });
         }
+        self.link(pid);
+    }
+
+    /// Takes the program that was just executed into the chain of its process.
+    fn link(&mut self, pid: i32) {
+        if !self.tasks.get(&pid).is_some_and(|task| task.recorded) {
+            return;
+        }
+        let program: Arc<str> = match self.root(pid) {
+            Ok(root) => self.program(pid, &root),
+            Err(_) => "".into(),
+        };
+        let program = called(pid, &program).unwrap_or(program);
+        let now = self.begun.map_or(Duration::ZERO, |(_, begun)| begun.elapsed());
+        let Some(task) = self.tasks.get_mut(&pid) else { return };
+        let former = task.chain.take().unwrap_or_default();
+        task.chain = Some(match former.last() == Some(&program) {
+            true => former,
+            false => {
+                let nearest = former.len().saturating_sub(Ran::CHAIN - 1);
+                former[nearest..].iter().cloned().chain([program]).collect()
+            }
+        });
+        task.executed.get_or_insert(now);
     }
 
     fn has_other_root(&mut self, pid: i32) -> bool {
@@ -265,10 +300,14 @@ impl Engine {
     fn ended(&mut self, pid: i32, exit: Exit) {
         self.resolver.recent.seen(pid);
         self.resolver.forget(pid);
-        if let Some(task) = self.tasks.remove(&pid)
-            && let Some(pending) = task.pending
-        {
-            self.send(pending.events, Outcome::NotLearned);
+        if let Some(task) = self.tasks.remove(&pid) {
+            if let Some(pending) = task.pending {
+                self.send(pending.events, Outcome::NotLearned);
+            }
+            if let (Some(started), Some(chain)) = (task.executed, task.chain) {
+                let ended = self.begun.map_or(started, |(_, begun)| begun.elapsed());
+                self.records.send(Record::Ran(Ran { chain, started, ended, exit }));
+            }
         }
         if pid == self.first {
             self.report.exit = exit;
@@ -309,6 +348,26 @@ impl Engine {
             }
         }
     }
+}
+
+/// The executable with the name that it was called by, where that is another: an interpreter by the name of
+/// its script, a program of many uses by the one that was asked for.
+fn called(pid: i32, program: &str) -> Option<Arc<str>> {
+    /// Without the zero at the end (TASK_COMM_LEN).
+    const LONGEST: usize = 15;
+    let file = program.rsplit('/').next().unwrap_or(program);
+    let mut name = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
+    name.pop_if(|last| *last == b'\n');
+    if name == b"exe" {
+        // It executed itself through /proc/self/exe: the first argument tells.
+        let words = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let first = words.split(|byte| *byte == 0).next()?;
+        name = first.rsplit(|byte| *byte == b'/').next()?.iter().copied().take(LONGEST).collect();
+    }
+    if file.as_bytes().iter().take(LONGEST).eq(name.iter()) {
+        return None;
+    }
+    Some(format!("{program} ({})", String::from_utf8_lossy(&name)).into())
 }
 
 fn gone() -> std::io::Error {
