@@ -28,9 +28,17 @@ impl From<Exit> for ExitCode {
 /// exit 3.
 pub fn say(error: &anyhow::Error) -> Exit {
     tell::error(&format!("{error:#}"));
-    let is_input = |cause: &Error| cause.is_input();
-    match error.chain().filter_map(|cause| cause.downcast_ref()).any(is_input) {
+    match error.chain().any(is_input) {
         true => Exit::Input,
         false => Exit::Fault,
     }
+}
+
+/// The user's mistake, as the engine or the lab tells it.
+fn is_input(cause: &(dyn std::error::Error + 'static)) -> bool {
+    #[cfg(all(feature = "lab", target_os = "linux"))]
+    if cause.downcast_ref::<tojimari_lab::Error>().is_some_and(tojimari_lab::Error::is_input) {
+        return true;
+    }
+    cause.downcast_ref::<Error>().is_some_and(Error::is_input)
 }

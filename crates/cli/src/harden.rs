@@ -8,7 +8,7 @@ use tojimari_engine::folder::{self, Folder};
 use tojimari_engine::task::DeclaredTask;
 use tojimari_engine::{Error, files, harden, task};
 use tojimari_evidence::profile::Profile;
-use tojimari_evidence::proof::{Proof, Verdict};
+use tojimari_evidence::proof::Proof;
 use tojimari_plan::Plan;
 use tojimari_render::terminal;
 
@@ -66,7 +66,7 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
 
     tell::print(&summary(&profile, &plan, &written, &proof))?;
     tell::print(&timings(&steps, arguments.run.quiet))?;
-    Ok(if proof.verdict == Verdict::Holds { Exit::Done } else { Exit::Failing })
+    Ok(arguments.run.judge(&proof))
 }
 
 /// What was written of the user's files, in words.

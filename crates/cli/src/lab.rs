@@ -8,9 +8,11 @@ use anyhow::Result;
 use tojimari_engine::Error;
 use tojimari_engine::images::{self, ImageArgument};
 use tojimari_engine::task::DeclaredTask;
+use tojimari_evidence::proof::{Proof, Verdict};
 use tojimari_lab::{Lab, Options};
 use tojimari_plan::Platform;
 
+use crate::exit::Exit;
 use crate::interrupt;
 use crate::progress::Steps;
 
@@ -30,9 +32,27 @@ pub struct RunArguments {
     /// How long the task runs after it is up, beside the exercise, in seconds.
     #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(0..=86_400))]
     pub duration: Option<u64>,
+    /// A difference between the writable and the read-only run that does not matter, by the id that the
+    /// proof gives it. Can be given several times.
+    #[arg(long = "accept", value_name = "ID")]
+    pub accepted: Vec<String>,
+    /// Take a proof in which nothing was exercised for good enough.
+    #[arg(long)]
+    pub allow_unexercised: bool,
     /// Say nothing but the result.
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+impl RunArguments {
+    /// The exit code of a proof.
+    pub fn judge(&self, proof: &Proof) -> Exit {
+        match proof.verdict {
+            Verdict::Holds => Exit::Done,
+            Verdict::Starts if self.allow_unexercised => Exit::Done,
+            Verdict::Starts | Verdict::Differs | Verdict::Fails => Exit::Failing,
+        }
+    }
 }
 
 pub fn open(
@@ -54,6 +74,7 @@ pub fn open(
         exercise_timeout: Duration::from_secs(run.exercise_timeout),
         container,
         platform,
+        accepted: run.accepted.clone(),
         cancelled: interrupt::flag()?,
     };
     let lab = Lab::open(&declared.task, &images, options, steps.clone())?;

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use tojimari_engine::{Error, task};
-use tojimari_evidence::proof::Verdict;
 use tojimari_render::terminal;
 
 use crate::exit::Exit;
@@ -42,11 +41,12 @@ pub fn run(arguments: Arguments) -> Result<Exit> {
         .into());
     }
     let (lab, steps) = lab::open(&declared, &arguments.run, None, None)?;
+    lab.watch_writable(&declared.task)?;
     let proof = lab.prove(&declared.task)?;
     steps.done();
     tell::document(arguments.output.as_deref(), &proof)?;
     if arguments.output.is_some() {
         tell::print(&terminal::proof(&proof))?;
     }
-    Ok(if proof.verdict == Verdict::Holds { Exit::Done } else { Exit::Failing })
+    Ok(arguments.run.judge(&proof))
 }

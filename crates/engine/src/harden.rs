@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use tojimari_evidence::profile::Profile;
-use tojimari_evidence::proof::{Proof, Verdict};
+use tojimari_evidence::proof::Proof;
 use tojimari_lab::Lab;
 use tojimari_plan::decide::{proven, with_memory};
 use tojimari_plan::patch::{self, Patched};
@@ -52,7 +52,7 @@ pub fn harden(
     options: &Options,
 ) -> Result<(Plan, Proof)> {
     let (plan, proof) = settle(declared, lab, profile, platform, options.clone())?;
-    if proof.verdict != Verdict::Holds {
+    if !proof.verdict.is_same() {
         return Ok((plan, proof));
     }
     let least = lab.minimise(&plan, &proof, &|plan| declared.apply(plan).ok())?;
@@ -71,7 +71,7 @@ fn settle(
     let mut plan = decide(&declared.task, profile, platform, &options);
     let mut proof = lab.prove(&declared.apply(&plan)?)?;
     for _ in 1..ROUNDS {
-        if proof.verdict == Verdict::Holds {
+        if proof.verdict.is_same() {
             break;
         }
         lab.learn(profile, &proof);

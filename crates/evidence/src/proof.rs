@@ -7,10 +7,13 @@ use crate::profile::Operation;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Proof {
-    #[cfg_attr(feature = "schema", schemars(extend("const" = 1)))]
+    #[cfg_attr(feature = "schema", schemars(extend("const" = 2)))]
     pub version: u32,
     pub verdict: Verdict,
     pub containers: Vec<ContainerProof>,
+    /// In what the read-only run was not the same as the writable one.
+    #[serde(default)]
+    pub differences: Vec<Difference>,
     /// In which way the proof is weaker than it looks: no exercise, no health check, a feature
     /// of the platform that cannot be reproduced here.
     #[serde(default)]
@@ -21,8 +24,32 @@ pub struct Proof {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
+    /// The same behaviour as with a writable root, shown by an exercise.
     Holds,
+    /// It runs and passes what was asked of it, and does something else than with a writable root.
+    Differs,
+    /// It starts and does the same, and nothing was exercised.
+    Starts,
     Fails,
+}
+
+impl Verdict {
+    /// Nothing speaks against the read-only root, however much was shown.
+    pub fn is_same(self) -> bool {
+        matches!(self, Verdict::Holds | Verdict::Starts)
+    }
+}
+
+/// One thing that a container did otherwise than with a writable root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Difference {
+    /// The same in each run: `web/did-not-run//usr/bin/python3`.
+    pub id: String,
+    pub container: String,
+    pub message: String,
+    /// A person said that it does not matter.
+    pub accepted: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -269,6 +269,10 @@ pub(super) struct ContainerOutcome {
     /// If it ended by itself: its status, 128 + signal where a signal ended it.
     pub exit: Option<i32>,
     pub ran: Duration,
+    /// From its start until it was asked to stop; `None` if it never was.
+    pub asked_to_stop: Option<Duration>,
+    /// Lines that complain, numbers folded, each with one as it was printed, masked. Bounded.
+    pub complaints: std::collections::BTreeMap<String, String>,
     /// From its start until it was healthy, listened, or had settled.
     pub ready_after: Option<Duration>,
     /// Last lines of its output, masked.

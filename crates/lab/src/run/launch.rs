@@ -35,6 +35,14 @@ impl Ran {
     }
 }
 
+impl Ran {
+    /// What was recorded of the container's own program.
+    pub fn own_recording(&self, container: usize) -> Option<&Recording> {
+        let own = |observed: &&Observed| observed.container == container && !observed.is_probe;
+        self.observed.iter().find(own).map(|observed| &observed.recording)
+    }
+}
+
 /// Runs a task from start to end. When this returns, nothing of the run is left.
 pub(super) fn run(job: &TaskJob, cancelled: &AtomicBool) -> Result<Ran, Error> {
     let fault = Error::fault::<io::Error>("start a run");

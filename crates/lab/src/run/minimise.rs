@@ -3,12 +3,12 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tojimari_evidence::proof::{Proof, Verdict};
+use tojimari_evidence::proof::Proof;
 use tojimari_model::declared::TaskDefinition;
 use tojimari_plan::{NotMounted, Plan};
 
 use super::proof::Proven;
-use super::{Error, Lab, Minimised, proof};
+use super::{Error, Lab, Minimised};
 
 /// A mount of a plan: container and mount by their place.
 type Place = (usize, usize);
@@ -21,7 +21,7 @@ type Apply<'a> = &'a (dyn Fn(&Plan) -> Option<TaskDefinition> + Sync);
 pub(super) fn minimise(lab: &Lab, plan: &Plan, proof: &Proof, apply: Apply<'_>) -> Result<Minimised, Error> {
     let mut kept = plan.clone();
     let mut places = Vec::new();
-    if proof.verdict == Verdict::Holds {
+    if proof.verdict.is_same() {
         for (at, container) in
             plan.containers.iter().enumerate().filter(|(_, container)| !container.writable.is_empty())
         {
@@ -136,7 +136,7 @@ fn without(lab: &Lab, plan: &Plan, places: &[Place], apply: Apply<'_>, in_passin
     // Among others at once: how it stops is looked at when the plan is confirmed.
     job.stop_hard = in_passing;
     let ran = lab.run(&job)?;
-    proof::of(&job, &ran, notes, lab.baseline().as_ref())
+    lab.proof_of(&job, &ran, notes)
 }
 
 /// The plan without these mounts, which it lists as not needed.

@@ -9,6 +9,7 @@
 //! container up with libcontainer. When one of these dies, all below it die with it.
 
 mod cgroup;
+mod compare;
 mod container;
 mod declare;
 mod error;
@@ -43,10 +44,11 @@ use tojimari_model::declared::{Container, Field, TaskDefinition};
 use tojimari_plan::{Plan, Platform};
 
 use crate::image::{Image, Limits, Opening, Reference};
+use compare::Behaviour;
 use declare::{Choices, LoadedImage, declare};
 pub use error::{ContainerMistake, Error, FailedRun, Mistake};
 pub use failure::{CannotRun, FailureKind, NotStarted};
-use job::{ExerciseJob, TaskJob, TaskOutcome};
+use job::{ExerciseJob, TaskJob};
 use launch::Ran;
 use scratch::Scratch;
 use surroundings::Surroundings;
@@ -74,6 +76,9 @@ pub struct Options {
     /// Where the task is to run, instead of what requiresCompatibilities says: platforms differ in
     /// what they give a container.
     pub platform: Option<Platform>,
+    /// Differences between the writable run and the read-only one, by their ids, that a person said do not
+    /// matter.
+    pub accepted: Vec<String>,
     /// Set from outside (Ctrl-C): every wait ends, everything is cleaned up, `Error::Interrupted`.
     pub cancelled: Arc<AtomicBool>,
 }
@@ -109,12 +114,18 @@ pub struct Lab {
 /// What the writable run showed of each container, for comparison.
 #[derive(Clone, Debug)]
 struct Baseline {
+    /// The task that ran, for running it again.
+    task: Arc<TaskDefinition>,
     containers: BTreeMap<String, BaselineContainer>,
+    /// It was run a second time, to see what differs by itself.
+    is_repeated: bool,
     took: Duration,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct BaselineContainer {
+    /// One a writable run.
+    behaviours: Vec<Behaviour>,
     exit: Option<i32>,
     listening: Option<bool>,
     ready_after: Option<Duration>,
@@ -200,9 +211,24 @@ impl Lab {
         if let Some(failure) = &ran.outcome.failure {
             return Err(proof::as_error(&job, &ran, failure));
         }
-        self.remember(&job, &ran.outcome);
+        self.remember(task, &job, &ran);
         let family = task.family.as_str().unwrap_or_default();
         Ok(profile::of(family, &job, &ran, notes, |index| self.image_at(&job, index)))
+    }
+
+    /// Runs the task with a writable root, for proofs to be compared with. A run that fails there too is
+    /// nothing to compare with.
+    pub fn watch_writable(&self, task: &TaskDefinition) -> Result<(), Error> {
+        let (mut job, _) = self.job(task)?;
+        for container in &mut job.containers {
+            container.readonly_root = false;
+        }
+        self.progress.step(&format!("running {} with a writable root", names(&job)), None);
+        let ran = self.run(&job)?;
+        if ran.outcome.failure.is_none() {
+            self.remember(task, &job, &ran);
+        }
+        Ok(())
     }
 
     /// Runs the task as it is declared (hardened), under the tracer, and reports every refused write.
@@ -210,7 +236,63 @@ impl Lab {
         let (job, notes) = self.job(task)?;
         self.progress.step(&format!("proving {} with a read-only root", names(&job)), self.expected());
         let ran = self.run(&job)?;
-        Ok(proof::of(&job, &ran, notes, self.baseline().as_ref())?.proof)
+        Ok(self.proof_of(&job, &ran, notes)?.proof)
+    }
+
+    /// The proof of a run. Where it differs from the writable run, that one is made again: what it does
+    /// otherwise by itself does not count.
+    fn proof_of(&self, job: &TaskJob, ran: &Ran, notes: Vec<String>) -> Result<proof::Proven, Error> {
+        let compared = |baseline: Option<&Baseline>| {
+            let mut differences = Vec::new();
+            for (index, container) in job.containers.iter().enumerate() {
+                let before = baseline.and_then(|baseline| baseline.containers.get(&container.name));
+                let Some(before) = before else { continue };
+                let denied = profile::denied(ran, index, true);
+                let denied = denied.iter().map(|denied| denied.path.as_str()).collect();
+                let now = self.behaviour(job, ran, index);
+                differences.extend(compare::differences(&container.name, &before.behaviours, &now, &denied));
+            }
+            differences
+        };
+        let mut baseline = self.baseline();
+        let mut differences = match &ran.outcome.failure {
+            // A run that failed did not get to do the rest.
+            Some(_) => Vec::new(),
+            None => compared(baseline.as_ref()),
+        };
+        if !differences.is_empty() && baseline.as_ref().is_some_and(|baseline| !baseline.is_repeated) {
+            baseline = self.repeat_baseline()?;
+            differences = compared(baseline.as_ref());
+        }
+        for difference in &mut differences {
+            difference.accepted = self.options.accepted.contains(&difference.id);
+        }
+        proof::of(job, ran, notes, baseline.as_ref(), differences)
+    }
+
+    /// Runs the writable task once more, for what varies by itself.
+    fn repeat_baseline(&self) -> Result<Option<Baseline>, Error> {
+        let Some(mut baseline) = self.baseline() else { return Ok(None) };
+        let (mut job, _) = self.job(&baseline.task)?;
+        for container in &mut job.containers {
+            container.readonly_root = false;
+        }
+        self.progress.step(&format!("running {} with a writable root again", names(&job)), self.expected());
+        let ran = self.run(&job)?;
+        baseline.is_repeated = true;
+        for (index, container) in job.containers.iter().enumerate() {
+            if let Some(known) = baseline.containers.get_mut(&container.name) {
+                known.behaviours.push(self.behaviour(&job, &ran, index));
+            }
+        }
+        *self.baseline.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(baseline.clone());
+        Ok(Some(baseline))
+    }
+
+    fn behaviour(&self, job: &TaskJob, ran: &Ran, index: usize) -> Behaviour {
+        let root = self.image_at(job, index).map(|image| image.root.as_path());
+        let in_image = |path: &str| root.is_some_and(|root| tojimari_recorder::exists(root, path));
+        Behaviour::new(ran.own_recording(index), &ran.outcome.containers[index], in_image)
     }
 
     /// Adds the refused writes of a proof to a profile, with the facts of their folders, so that
@@ -287,11 +369,13 @@ impl Lab {
         self.images.get(&job.containers.get(index)?.name).map(Arc::as_ref)
     }
 
-    fn remember(&self, job: &TaskJob, outcome: &TaskOutcome) {
-        let containers = job.containers.iter().zip(&outcome.containers);
+    fn remember(&self, task: &TaskDefinition, job: &TaskJob, ran: &Ran) {
+        let outcome = &ran.outcome;
+        let containers = job.containers.iter().zip(&outcome.containers).enumerate();
         let containers = containers
-            .map(|(container, outcome)| {
+            .map(|(index, (container, outcome))| {
                 let known = BaselineContainer {
+                    behaviours: vec![self.behaviour(job, ran, index)],
                     exit: outcome.exit,
                     listening: outcome.listening,
                     ready_after: outcome.ready_after,
@@ -299,7 +383,8 @@ impl Lab {
                 (container.name.clone(), known)
             })
             .collect();
-        let baseline = Baseline { containers, took: outcome.took };
+        let task = Arc::new(task.clone());
+        let baseline = Baseline { task, containers, is_repeated: false, took: outcome.took };
         *self.baseline.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(baseline);
     }
 

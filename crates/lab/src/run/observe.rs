@@ -19,6 +19,8 @@ use super::role::{self, Role};
 pub(super) struct Observed {
     /// Place in the job.
     pub container: usize,
+    /// Of a health check, not of the container's own program.
+    pub is_probe: bool,
     pub recording: Recording,
 }
 
@@ -46,7 +48,8 @@ pub(super) fn main(folder: &Path, role: Role) -> io::Result<()> {
     let mut gatherer = Gatherer::new(&job.container_root(container));
     gatherer.receive(&records);
     let report = session.wait().map_err(io::Error::other)?;
-    let observed = Observed { container, recording: gatherer.finish(report) };
+    let observed =
+        Observed { container, is_probe: matches!(role, Role::Probe { .. }), recording: gatherer.finish(report) };
     let file = job.observed_folder().join(name);
     let unfinished = file.with_extension("part");
     fs::write(&unfinished, serde_json::to_vec(&observed)?)?;

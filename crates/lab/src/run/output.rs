@@ -1,7 +1,9 @@
 //! The last lines of what a program printed, kept for the moment that something fails: bounded,
 //! without control characters, with secret values masked.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+
+use super::compare::{complains, folded};
 
 /// Lines that are kept of one program.
 const LINES: usize = 20;
@@ -10,6 +12,8 @@ const WIDTH: usize = 400;
 /// Values shorter than this are not masked: they are flags and ports rather than secrets, and
 /// masking every `1` would leave nothing to read.
 const SHORTEST_MASKED: usize = 4;
+/// Lines that complain, told apart with their numbers folded, that are kept of one program.
+const COMPLAINTS: usize = 200;
 const MASK: &str = "****";
 
 #[derive(Debug, Default)]
@@ -18,6 +22,7 @@ pub(super) struct LastLines {
     /// The line that has not ended yet, no longer than what could be kept of it.
     unfinished: Vec<u8>,
     masked: Vec<String>,
+    complaints: BTreeMap<String, String>,
 }
 
 impl LastLines {
@@ -58,10 +63,18 @@ impl LastLines {
         self.lines.iter().cloned().chain(Some(last).filter(|line| !line.is_empty())).collect()
     }
 
+    /// Lines that say that something went wrong: one of each kind.
+    pub fn complaints(&self) -> BTreeMap<String, String> {
+        self.complaints.clone()
+    }
+
     fn keep(&mut self, line: &[u8]) {
         let shown = self.shown(line);
         if shown.is_empty() {
             return;
+        }
+        if self.complaints.len() < COMPLAINTS && complains(&shown) {
+            self.complaints.entry(folded(&shown)).or_insert_with(|| shown.clone());
         }
         if self.lines.len() == LINES {
             self.lines.pop_front();

@@ -1,6 +1,6 @@
 //! From a read-only run to the proof: what holds, what was refused, and why it fails where it does.
 
-use tojimari_evidence::proof::{ContainerProof, Proof, Verdict};
+use tojimari_evidence::proof::{ContainerProof, Difference, Proof, Verdict};
 
 use super::job::{ContainerOutcome, Failure, TaskJob};
 use super::launch::Ran;
@@ -9,20 +9,35 @@ use super::{Baseline, BaselineContainer, Error, FailedRun, Mistake, profile};
 /// A proof, and what speaks against it.
 pub(super) struct Proven {
     pub proof: Proof,
-    /// In sentences; empty when the proof holds.
+    /// In sentences; empty when nothing speaks against the read-only root.
     pub evidence: Vec<String>,
 }
 
 /// The proof of a run. A run that could not be tried proves nothing: that is an error.
-pub(super) fn of(job: &TaskJob, ran: &Ran, notes: Vec<String>, baseline: Option<&Baseline>) -> Result<Proven, Error> {
+pub(super) fn of(
+    job: &TaskJob,
+    ran: &Ran,
+    notes: Vec<String>,
+    baseline: Option<&Baseline>,
+    differences: Vec<Difference>,
+) -> Result<Proven, Error> {
     if let Some(failure) = &ran.outcome.failure
         && failure.kind.is_fault()
     {
         return Err(as_error(job, ran, failure));
     }
-    let evidence = against(job, ran, baseline);
-    let verdict = if evidence.is_empty() { Verdict::Holds } else { Verdict::Fails };
-    let tolerated = verdict == Verdict::Holds;
+    let against = against(job, ran, baseline);
+    let different = differences.iter().filter(|difference| !difference.accepted);
+    let different: Vec<String> =
+        different.map(|difference| format!("{}: {}", difference.container, difference.message)).collect();
+    let verdict = match (against.is_empty(), different.is_empty(), &job.exercise) {
+        (false, ..) => Verdict::Fails,
+        (true, false, _) => Verdict::Differs,
+        (true, true, None) => Verdict::Starts,
+        (true, true, Some(_)) => Verdict::Holds,
+    };
+    let evidence = [against.clone(), different].concat();
+    let tolerated = verdict.is_same();
     let containers: Vec<ContainerProof> = job
         .containers
         .iter()
@@ -39,8 +54,8 @@ pub(super) fn of(job: &TaskJob, ran: &Ran, notes: Vec<String>, baseline: Option<
         })
         .collect();
     let lost = containers.iter().filter_map(lost_logs).collect();
-    let notes = [evidence.clone(), notes, ran.outcome.notes.clone(), weaknesses(job), lost].concat();
-    Ok(Proven { proof: Proof { version: 1, verdict, containers, notes }, evidence })
+    let notes = [against, notes, ran.outcome.notes.clone(), weaknesses(job, baseline), lost].concat();
+    Ok(Proven { proof: Proof { version: 2, verdict, containers, differences, notes }, evidence })
 }
 
 /// The status that `timeout` gives a command which took too long.
@@ -113,8 +128,11 @@ fn difference(name: &str, before: Option<&BaselineContainer>, now: &ContainerOut
 }
 
 /// In which way the proof is weaker than it looks.
-fn weaknesses(job: &TaskJob) -> Vec<String> {
+fn weaknesses(job: &TaskJob, baseline: Option<&Baseline>) -> Vec<String> {
     let mut notes = Vec::new();
+    if baseline.is_none() {
+        notes.push("there is no run with a writable root to compare with".to_owned());
+    }
     if job.exercise.is_none() {
         notes.push("no exercise was run: nothing shows that the service does its work".to_owned());
     }

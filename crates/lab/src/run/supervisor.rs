@@ -147,6 +147,7 @@ struct Container<'a> {
     stopping: Option<Instant>,
     killed: bool,
     stopped_by_us: bool,
+    asked_to_stop: Option<Instant>,
 }
 
 struct Probe {
@@ -626,6 +627,7 @@ impl<'a> Container<'a> {
             stopping: None,
             killed: false,
             stopped_by_us: false,
+            asked_to_stop: None,
         }
     }
 
@@ -693,6 +695,7 @@ impl<'a> Container<'a> {
                 // there is nothing to wait for.
                 let deaf = hard || !handles(pid, signal);
                 let _ = kill(pid, if deaf { Signal::SIGKILL } else { signal });
+                self.asked_to_stop = Some(now);
                 self.killed |= deaf;
                 self.stopping = Some(now + if deaf { KILL_PATIENCE } else { self.job.stop_timeout });
             }
@@ -732,6 +735,8 @@ impl<'a> Container<'a> {
             listening: self.listening,
             exit,
             ran: self.ran(),
+            asked_to_stop: self.asked_to_stop.zip(self.started).map(|(asked, started)| asked - started),
+            complaints: self.lines.complaints(),
             ready_after: self.ready_after,
             output: self.last_words(),
         }

@@ -80,6 +80,7 @@ fn options() -> Options {
         exercise_timeout: Duration::from_secs(30),
         platform: None,
         container: None,
+        accepted: Vec::new(),
         cancelled: Arc::new(AtomicBool::new(false)),
     }
 }

@@ -22,6 +22,11 @@ pub fn cases() -> Vec<Case> {
         ("mounts that are not needed are taken away", minimised),
         ("mounts of which one is needed are not both taken away", one_of_two),
         ("without evidence every mount is kept", without_evidence),
+        ("a program that does not run with a read-only root is a difference", second_program),
+        ("a program that ends otherwise is a difference", ends_otherwise),
+        ("a file of the image that is not rewritten any more is a difference", not_rewritten),
+        ("a difference that somebody accepted does not count", accepted),
+        ("what differs by itself is no difference", differs_by_itself),
     ]
 }
 
@@ -166,7 +171,7 @@ fn minimise(line: &str, paths: &[&str], options: tojimari_lab::Options) -> Minim
     lab.trace(&task).expect("a profile");
     let plan = plan(paths);
     let proof = lab.prove(&applied(&definition, &plan)).expect("a proof");
-    assert_eq!(proof.verdict, Verdict::Holds, "{proof:?}");
+    assert!(proof.verdict.is_same(), "{proof:?}");
     lab.minimise(&plan, &proof, &|plan| Some(applied(&definition, plan))).expect("a smaller plan")
 }
 
@@ -175,7 +180,7 @@ fn paths(least: &Minimised) -> Vec<&str> {
 }
 
 fn minimised() {
-    let line = "set -e; echo x > /run/pid; echo y > /tmp/y || true; exec sleep 60";
+    let line = "set -e; echo x > /run/pid; (echo y > /tmp/y) 2> /dev/null || true; exec sleep 60";
     let least = minimise(line, &["/run", "/tmp", "/var/lib"], exercised("true"));
     assert_eq!(paths(&least), ["/run"]);
     let kept = &least.plan.containers[0].writable[0];
@@ -197,4 +202,58 @@ fn without_evidence() {
     let least = minimise("exec sleep 60", &["/run"], options());
     assert_eq!(paths(&least), ["/run"]);
     assert!(least.plan.notes.iter().any(|note| note.starts_with("app: every mount is kept")), "{:?}", least.plan.notes);
+}
+
+/// The proof of a task beside its own run with a writable root.
+fn compared(line: &str, options: tojimari_lab::Options) -> Proof {
+    let definition = script(line);
+    let (lab, task) = lab(&definition, &plain_image(), options);
+    lab.trace(&task).expect("a profile");
+    lab.prove(&crate::task(&hardened(definition))).expect("a proof")
+}
+
+fn ids(proof: &Proof) -> Vec<&str> {
+    proof.differences.iter().map(|difference| difference.id.as_str()).collect()
+}
+
+fn second_program() {
+    let proof =
+        compared("(echo x > /tmp/a) 2> /dev/null && /bin/busybox touch /dev/shm/x; exec sleep 60", exercised("true"));
+    assert_eq!(proof.verdict, Verdict::Differs, "{proof:?}");
+    assert_eq!(ids(&proof), ["app/did-not-run//bin/busybox"]);
+    let same =
+        compared("(echo x > /tmp/a) 2> /dev/null; /bin/busybox touch /dev/shm/x; exec sleep 60", exercised("true"));
+    assert_eq!(same.verdict, Verdict::Holds, "{same:?}");
+}
+
+fn ends_otherwise() {
+    let proof = compared("/bin/busybox touch /tmp/a 2> /dev/null; exec sleep 60", exercised("true"));
+    assert_eq!(proof.verdict, Verdict::Differs, "{proof:?}");
+    assert_eq!(ids(&proof), ["app/ended-otherwise//bin/busybox"]);
+}
+
+fn not_rewritten() {
+    let proof = compared(
+        "(cat /etc/passwd > /etc/passwd.new; echo x >> /etc/passwd) 2> /dev/null; exec sleep 60",
+        exercised("true"),
+    );
+    assert_eq!(proof.verdict, Verdict::Differs, "{proof:?}");
+    assert!(ids(&proof).contains(&"app/not-rewritten//etc/passwd"), "{proof:?}");
+}
+
+fn accepted() {
+    let accepted = vec!["app/ended-otherwise//bin/busybox".to_owned()];
+    let options = tojimari_lab::Options { accepted, ..exercised("true") };
+    let proof = compared("/bin/busybox touch /tmp/a 2> /dev/null; exec sleep 60", options);
+    assert_eq!(proof.verdict, Verdict::Holds, "{proof:?}");
+    assert!(proof.differences[0].accepted);
+    assert_eq!(compared("exec sleep 60", crate::options()).verdict, Verdict::Starts);
+}
+
+fn differs_by_itself() {
+    // Each run takes another way, by its process ids and times.
+    let line =
+        "n=$(date +%N); echo \"error: $n\"; [ ${n%%[0-4]} = $n ] || /bin/busybox touch /dev/shm/x; exec sleep 60";
+    let proof = compared(line, exercised("true"));
+    assert!(ids(&proof).iter().all(|id| !id.contains("complains")), "{proof:?}");
 }

@@ -7,10 +7,21 @@ use super::columns::{columns, harmless};
 pub fn proof(proof: &Proof) -> String {
     let mut text = match proof.verdict {
         Verdict::Holds => "the proof holds\n".to_owned(),
+        Verdict::Starts => {
+            "it starts and does the same as with a writable root; nothing was exercised, so more is not shown \
+             (--exercise, or --allow-unexercised)\n"
+                .to_owned()
+        }
+        Verdict::Differs => "it runs, and not as with a writable root\n".to_owned(),
         Verdict::Fails => "the proof fails\n".to_owned(),
     };
     for container in &proof.containers {
         text.push_str(&one(container));
+    }
+    for difference in &proof.differences {
+        let accepted = if difference.accepted { "accepted" } else { "different" };
+        let (container, message) = (harmless(&difference.container), harmless(&difference.message));
+        text.push_str(&format!("{accepted}: {container}: {message}\n  --accept {}\n", harmless(&difference.id)));
     }
     for note in &proof.notes {
         text.push_str(&format!("note: {}\n", harmless(note)));
