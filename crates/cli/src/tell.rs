@@ -98,7 +98,7 @@ fn placed(level: &str, sources: &Sources, problems: &[Problem]) {
 pub fn placed_lines(level: &str, sources: &Sources, problems: &[Problem]) -> impl Iterator<Item = String> {
     problems.iter().map(move |problem| {
         let place = sources.place(problem.span);
-        harmless(&format!("{level}: {}:{}:{}: {}", place.file, place.line, place.column, problem.message)).into()
+        harmless(&format!("{level}: {}:{}:{}: {}", place.file, place.line, place.column, problem.message))
     })
 }
 

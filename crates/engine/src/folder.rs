@@ -58,7 +58,7 @@ impl Folder {
         if let Ok(stat) = rustix::fs::statat(&self.folder, name, AtFlags::SYMLINK_NOFOLLOW) {
             let is_never = never
                 .and_then(|never| std::fs::metadata(never).ok())
-                .is_some_and(|never| (never.dev(), never.ino()) == (u64::from(stat.st_dev), u64::from(stat.st_ino)));
+                .is_some_and(|never| (never.dev(), never.ino()) == (stat.st_dev, stat.st_ino));
             if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
                 return Err(refused(&path, "what is there is no file"));
             }

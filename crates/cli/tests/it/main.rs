@@ -1,6 +1,7 @@
 //! The program as a user meets it: one test program, a file for each thing that it does.
 
 mod accept;
+mod any_file;
 mod bad_input;
 mod cases;
 mod check;

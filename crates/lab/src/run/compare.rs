@@ -116,7 +116,7 @@ pub(super) fn differences(
         let known: BTreeSet<i32> =
             before.iter().filter_map(|one| one.programs.get(chain)).flat_map(|exits| exits.keys().copied()).collect();
         // What failed before and does not any more breaks nothing.
-        let new = |status: &&i32| !known.contains(status) && !(**status == 0 && !known.is_empty());
+        let new = |status: &&i32| !known.contains(status) && (**status != 0 || known.is_empty());
         if let Some(status) = now_exits.keys().find(new) {
             let as_before = match exits.keys().next() {
                 Some(before) => format!("it ended with {before}"),
