@@ -153,8 +153,21 @@ fn few_crates_stand_behind_the_tracer() {
 #[test]
 fn every_dependency_is_used() {
     let files = rust_files();
+    let metadata = metadata();
+    // The library of `md-5` is called `md5`.
+    let library = |name: &str| {
+        let packages = metadata["packages"].as_array().expect("packages");
+        let package = packages.iter().find(|package| package["name"] == name)?;
+        let targets = package["targets"].as_array()?;
+        let is_library = |target: &&Value| {
+            target["kind"]
+                .as_array()
+                .is_some_and(|kinds| kinds.iter().any(|kind| kind == "lib" || kind == "proc-macro"))
+        };
+        Some(targets.iter().find(is_library)?["name"].as_str()?.replace('-', "_"))
+    };
     let mut unused = Vec::new();
-    for package in metadata()["packages"].as_array().expect("packages").iter().filter(|p| p["source"].is_null()) {
+    for package in metadata["packages"].as_array().expect("packages").iter().filter(|p| p["source"].is_null()) {
         let manifest = Path::new(package["manifest_path"].as_str().expect("a path"));
         let folder = manifest.parent().and_then(|folder| folder.strip_prefix(root()).ok()).expect("in the workspace");
         let folder = format!("{}/", folder.display());
@@ -171,7 +184,10 @@ fn every_dependency_is_used() {
                 continue;
             }
             let name = dependency["rename"].as_str().or(dependency["name"].as_str()).unwrap_or_default();
-            let word = name.replace('-', "_");
+            let word = match dependency["rename"].as_str() {
+                Some(name) => name.replace('-', "_"),
+                None => library(name).unwrap_or_else(|| name.replace('-', "_")),
+            };
             if !texts.iter().any(|text| names(text, &word)) {
                 unused.push(format!("{folder}: {name}"));
             }

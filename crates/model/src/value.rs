@@ -1,6 +1,8 @@
 //! A value as far as the files tell it: after references were followed and expressions evaluated,
 //! with what cannot be known kept as unknown. Every format is resolved into this before it is
 //! read as ECS: the names of members are then always those of the ECS API (`camelCase`).
+//!
+//! Long because a value, why it is not known, and its variants under open conditions are one subject.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -71,9 +71,11 @@ fn check(on: &Subject<'_>) -> Vec<Verdict> {
             _ => {}
         }
     }
-    vec![search.or_else(|| {
-        Verdict::fail(on.head(), "containerInsights is not set").with_remedy(Remedy::ContainerInsights)
-    })]
+    vec![
+        search.or_else(|| {
+            Verdict::fail(on.head(), "containerInsights is not set").with_remedy(Remedy::ContainerInsights)
+        }),
+    ]
 }
 
 #[cfg(test)]

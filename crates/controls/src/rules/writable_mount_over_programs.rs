@@ -38,8 +38,8 @@
 //! server runs.
 
 use tojimari_ecs::path::{absolute, is_in};
-use tojimari_model::declared::{Container, TaskDefinition};
 use tojimari_model::Severity;
+use tojimari_model::declared::{Container, TaskDefinition};
 
 use crate::control::Control;
 use crate::mounts::{Access, mounts};

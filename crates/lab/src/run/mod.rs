@@ -8,6 +8,7 @@
 //! check it starts a *watcher* with the tracer in it, and that one the process that sets the
 //! container up with libcontainer. When one of these dies, all below it die with it.
 
+mod baseline;
 mod cgroup;
 mod compare;
 mod container;
@@ -44,7 +45,7 @@ use tojimari_model::declared::{Container, Field, TaskDefinition};
 use tojimari_plan::{Plan, Platform};
 
 use crate::image::{Image, Limits, Opening, Reference};
-use compare::Behaviour;
+use baseline::Baseline;
 use declare::{Choices, LoadedImage, declare};
 pub use error::{ContainerMistake, Error, FailedRun, Mistake};
 pub use failure::{CannotRun, FailureKind, NotStarted};
@@ -109,26 +110,6 @@ pub struct Lab {
     progress: Arc<dyn Progress>,
     surroundings: Surroundings,
     baseline: Mutex<Option<Baseline>>,
-}
-
-/// What the writable run showed of each container, for comparison.
-#[derive(Clone, Debug)]
-struct Baseline {
-    /// The task that ran, for running it again.
-    task: Arc<TaskDefinition>,
-    containers: BTreeMap<String, BaselineContainer>,
-    /// It was run a second time, to see what differs by itself.
-    is_repeated: bool,
-    took: Duration,
-}
-
-#[derive(Clone, Debug)]
-struct BaselineContainer {
-    /// One a writable run.
-    behaviours: Vec<Behaviour>,
-    exit: Option<i32>,
-    listening: Option<bool>,
-    ready_after: Option<Duration>,
 }
 
 impl Lab {
@@ -216,83 +197,12 @@ impl Lab {
         Ok(profile::of(family, &job, &ran, notes, |index| self.image_at(&job, index)))
     }
 
-    /// Runs the task with a writable root, for proofs to be compared with. A run that fails there too is
-    /// nothing to compare with.
-    pub fn watch_writable(&self, task: &TaskDefinition) -> Result<(), Error> {
-        let (mut job, _) = self.job(task)?;
-        for container in &mut job.containers {
-            container.readonly_root = false;
-        }
-        self.progress.step(&format!("running {} with a writable root", names(&job)), None);
-        let ran = self.run(&job)?;
-        if ran.outcome.failure.is_none() {
-            self.remember(task, &job, &ran);
-        }
-        Ok(())
-    }
-
     /// Runs the task as it is declared (hardened), under the tracer, and reports every refused write.
     pub fn prove(&self, task: &TaskDefinition) -> Result<Proof, Error> {
         let (job, notes) = self.job(task)?;
         self.progress.step(&format!("proving {} with a read-only root", names(&job)), self.expected());
         let ran = self.run(&job)?;
         Ok(self.proof_of(&job, &ran, notes)?.proof)
-    }
-
-    /// The proof of a run. Where it differs from the writable run, that one is made again: what it does
-    /// otherwise by itself does not count.
-    fn proof_of(&self, job: &TaskJob, ran: &Ran, notes: Vec<String>) -> Result<proof::Proven, Error> {
-        let compared = |baseline: Option<&Baseline>| {
-            let mut differences = Vec::new();
-            for (index, container) in job.containers.iter().enumerate() {
-                let before = baseline.and_then(|baseline| baseline.containers.get(&container.name));
-                let Some(before) = before else { continue };
-                let denied = profile::denied(ran, index, true);
-                let denied = denied.iter().map(|denied| denied.path.as_str()).collect();
-                let now = self.behaviour(job, ran, index);
-                differences.extend(compare::differences(&container.name, &before.behaviours, &now, &denied));
-            }
-            differences
-        };
-        let mut baseline = self.baseline();
-        let mut differences = match &ran.outcome.failure {
-            // A run that failed did not get to do the rest.
-            Some(_) => Vec::new(),
-            None => compared(baseline.as_ref()),
-        };
-        if !differences.is_empty() && baseline.as_ref().is_some_and(|baseline| !baseline.is_repeated) {
-            baseline = self.repeat_baseline()?;
-            differences = compared(baseline.as_ref());
-        }
-        for difference in &mut differences {
-            difference.accepted = self.options.accepted.contains(&difference.id);
-        }
-        proof::of(job, ran, notes, baseline.as_ref(), differences)
-    }
-
-    /// Runs the writable task once more, for what varies by itself.
-    fn repeat_baseline(&self) -> Result<Option<Baseline>, Error> {
-        let Some(mut baseline) = self.baseline() else { return Ok(None) };
-        let (mut job, _) = self.job(&baseline.task)?;
-        for container in &mut job.containers {
-            container.readonly_root = false;
-        }
-        self.progress.step(&format!("running {} with a writable root again", names(&job)), self.expected());
-        let ran = self.run(&job)?;
-        baseline.is_repeated = true;
-        for (index, container) in job.containers.iter().enumerate() {
-            if let Some(known) = baseline.containers.get_mut(&container.name) {
-                known.behaviours.push(self.behaviour(&job, &ran, index));
-            }
-        }
-        *self.baseline.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(baseline.clone());
-        Ok(Some(baseline))
-    }
-
-    fn behaviour(&self, job: &TaskJob, ran: &Ran, index: usize) -> Behaviour {
-        let root = self.image_at(job, index).map(|image| image.root.as_path());
-        let in_image = |path: &str| root.is_some_and(|root| tojimari_recorder::exists(root, path));
-        Behaviour::new(ran.own_recording(index), &ran.outcome.containers[index], in_image)
     }
 
     /// Adds the refused writes of a proof to a profile, with the facts of their folders, so that
@@ -367,29 +277,6 @@ impl Lab {
 
     fn image_at(&self, job: &TaskJob, index: usize) -> Option<&LoadedImage> {
         self.images.get(&job.containers.get(index)?.name).map(Arc::as_ref)
-    }
-
-    fn remember(&self, task: &TaskDefinition, job: &TaskJob, ran: &Ran) {
-        let outcome = &ran.outcome;
-        let containers = job.containers.iter().zip(&outcome.containers).enumerate();
-        let containers = containers
-            .map(|(index, (container, outcome))| {
-                let known = BaselineContainer {
-                    behaviours: vec![self.behaviour(job, ran, index)],
-                    exit: outcome.exit,
-                    listening: outcome.listening,
-                    ready_after: outcome.ready_after,
-                };
-                (container.name.clone(), known)
-            })
-            .collect();
-        let task = Arc::new(task.clone());
-        let baseline = Baseline { task, containers, is_repeated: false, took: outcome.took };
-        *self.baseline.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(baseline);
-    }
-
-    fn baseline(&self) -> Option<Baseline> {
-        self.baseline.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
     fn expected(&self) -> Option<Duration> {

@@ -2,9 +2,10 @@
 
 use tojimari_evidence::proof::{ContainerProof, Difference, Proof, Verdict};
 
+use super::baseline::{Baseline, BaselineContainer};
 use super::job::{ContainerOutcome, Failure, TaskJob};
 use super::launch::Ran;
-use super::{Baseline, BaselineContainer, Error, FailedRun, Mistake, profile};
+use super::{Error, FailedRun, Mistake, profile};
 
 /// A proof, and what speaks against it.
 pub(super) struct Proven {
