@@ -1,7 +1,7 @@
 //! What the writable run showed of each container, and the proof of a read-only one beside it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tojimari_model::declared::TaskDefinition;
@@ -17,9 +17,16 @@ pub(super) struct Baseline {
     /// The task that ran, for running it again.
     pub task: Arc<TaskDefinition>,
     pub containers: BTreeMap<String, BaselineContainer>,
-    /// It was run a second time, to see what differs by itself.
-    pub is_repeated: bool,
+    pub repeated: Repeated,
     pub took: Duration,
+}
+
+/// Whether the task was run a second time, to see what differs by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeated {
+    No,
+    Passed,
+    Failed,
 }
 
 #[derive(Clone, Debug)]
@@ -35,10 +42,7 @@ impl Lab {
     /// Runs the task with a writable root, for proofs to be compared with. A run that fails there too is
     /// nothing to compare with.
     pub fn watch_writable(&self, task: &TaskDefinition) -> Result<(), Error> {
-        let (mut job, _) = self.job(task)?;
-        for container in &mut job.containers {
-            container.readonly_root = false;
-        }
+        let (job, _) = self.writable_job(task)?;
         self.progress.step(&format!("running {} with a writable root", names(&job)), None);
         let ran = self.run(&job)?;
         if ran.outcome.failure.is_none() {
@@ -49,7 +53,7 @@ impl Lab {
 
     /// The proof of a run. Where it differs from the writable run, that one is made again: what it does
     /// otherwise by itself does not count.
-    pub(super) fn proof_of(&self, job: &TaskJob, ran: &Ran, notes: Vec<String>) -> Result<proof::Proven, Error> {
+    pub(super) fn proof_of(&self, job: &TaskJob, ran: &Ran, mut notes: Vec<String>) -> Result<proof::Proven, Error> {
         let compared = |baseline: Option<&Baseline>| {
             let mut differences = Vec::new();
             for (index, container) in job.containers.iter().enumerate() {
@@ -68,9 +72,15 @@ impl Lab {
             Some(_) => Vec::new(),
             None => compared(baseline.as_ref()),
         };
-        if !differences.is_empty() && baseline.as_ref().is_some_and(|baseline| !baseline.is_repeated) {
-            baseline = self.repeat_baseline()?;
+        if !differences.is_empty() {
+            baseline = self.repeated_baseline()?;
             differences = compared(baseline.as_ref());
+        }
+        if !differences.is_empty() && baseline.as_ref().is_some_and(|known| known.repeated == Repeated::Failed) {
+            notes.push(
+                "the task failed when it was run with a writable root again: what varies by itself is not known"
+                    .to_owned(),
+            );
         }
         for difference in &mut differences {
             difference.accepted = self.options.accepted.contains(&difference.id);
@@ -78,22 +88,29 @@ impl Lab {
         proof::of(job, ran, notes, baseline.as_ref(), differences)
     }
 
-    /// Runs the writable task once more, for what varies by itself.
-    fn repeat_baseline(&self) -> Result<Option<Baseline>, Error> {
-        let Some(mut baseline) = self.baseline() else { return Ok(None) };
-        let (mut job, _) = self.job(&baseline.task)?;
-        for container in &mut job.containers {
-            container.readonly_root = false;
-        }
+    /// The writable run with another one beside it, made now if it was not before, for what varies by itself.
+    fn repeated_baseline(&self) -> Result<Option<Baseline>, Error> {
+        // Of trials that run side by side one repeats it, for all.
+        let _turn = self.repeating.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut baseline) = self.baseline().filter(|known| known.repeated == Repeated::No) else {
+            return Ok(self.baseline());
+        };
+        let (job, _) = self.writable_job(&baseline.task)?;
         self.progress.step(&format!("running {} with a writable root again", names(&job)), self.expected());
         let ran = self.run(&job)?;
-        baseline.is_repeated = true;
-        for (index, container) in job.containers.iter().enumerate() {
-            if let Some(known) = baseline.containers.get_mut(&container.name) {
-                known.behaviours.push(self.behaviour(&job, &ran, index));
+        baseline.repeated = match &ran.outcome.failure {
+            // It did not get to do what it does: all that it lacks would seem to vary.
+            Some(_) => Repeated::Failed,
+            None => Repeated::Passed,
+        };
+        if baseline.repeated == Repeated::Passed {
+            for (index, container) in job.containers.iter().enumerate() {
+                if let Some(known) = baseline.containers.get_mut(&container.name) {
+                    known.behaviours.push(self.behaviour(&job, &ran, index));
+                }
             }
         }
-        *self.baseline.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(baseline.clone());
+        self.keep(baseline.clone());
         Ok(Some(baseline))
     }
 
@@ -118,11 +135,15 @@ impl Lab {
             })
             .collect();
         let task = Arc::new(task.clone());
-        let baseline = Baseline { task, containers, is_repeated: false, took: outcome.took };
-        *self.baseline.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(baseline);
+        let baseline = Baseline { task, containers, repeated: Repeated::No, took: outcome.took };
+        self.keep(baseline);
+    }
+
+    fn keep(&self, baseline: Baseline) {
+        *self.baseline.lock().unwrap_or_else(PoisonError::into_inner) = Some(baseline);
     }
 
     pub(super) fn baseline(&self) -> Option<Baseline> {
-        self.baseline.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        self.baseline.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tojimari_ecs::path::{self, is_below};
 use tojimari_evidence::profile::{FileKind, Operation};
 use tojimari_evidence::proof::Difference;
 use tojimari_recorder::Recording;
@@ -26,8 +27,8 @@ pub(super) struct Behaviour {
     complaints: BTreeMap<String, String>,
     /// Files of the image that were opened for writing, or replaced.
     rewritten: BTreeSet<String>,
-    /// By executable: what it wrote on the root.
-    writes: BTreeMap<String, BTreeSet<String>>,
+    /// By executable: what it wrote on the root, and whether that was there at the end.
+    writes: BTreeMap<String, BTreeMap<String, bool>>,
     /// How long it ran before it was asked to stop; `None` if it ended by itself.
     ran: Option<Duration>,
 }
@@ -49,10 +50,10 @@ impl Behaviour {
             }
         }
         let on_root = || recording.iter().flat_map(|recording| &recording.paths).filter(|path| path.mount == "/");
-        let mut writes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut writes: BTreeMap<String, BTreeMap<String, bool>> = BTreeMap::new();
         for path in on_root() {
             for program in &path.programs {
-                writes.entry(program.clone()).or_default().insert(path.path.clone());
+                writes.entry(program.clone()).or_default().insert(path.path.clone(), path.present_at_end);
             }
         }
         let rewritten = on_root().filter(|path| {
@@ -96,7 +97,9 @@ pub(super) fn differences(
     let excused = |program: &str| {
         let executable = program.split(" (").next().unwrap_or(program);
         first.writes.get(executable).is_some_and(|paths| {
-            paths.iter().all(|path| said(path) || paths.iter().any(|named| said(named) && is_replacement(path, named)))
+            // A file that did not last was to replace one that it asks about.
+            let replaced = |path: &str| paths.keys().any(|named| said(named) && is_replacement(path, named));
+            paths.iter().all(|(path, lasts)| said(path) || !lasts && replaced(path))
         })
     };
     let mut missing: Vec<&Vec<String>> = Vec::new();
@@ -150,9 +153,8 @@ pub(super) fn differences(
 }
 
 /// A file that is made in the same folder to be renamed to that one, as `sed -i` does.
-fn is_replacement(denied: &str, path: &str) -> bool {
-    let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned());
-    folder(denied) == folder(path)
+fn is_replacement(denied: &str, replaced: &str) -> bool {
+    path::parent(denied) == path::parent(replaced)
 }
 
 /// Entry points that ask whether the root is read-only or a file is missing, and go on, say so in these
@@ -168,8 +170,10 @@ fn is_bytecode(path: &str) -> bool {
 
 /// The executable, its name folded where it lies in a folder for what does not last.
 fn place(path: &str) -> String {
-    let lasts = !["/tmp/", "/var/tmp/", "/dev/shm/", "/run/"].iter().any(|folder| path.starts_with(folder));
-    if lasts { path.to_owned() } else { folded(path) }
+    match ["/tmp", "/var/tmp", "/dev/shm", "/run"].iter().any(|folder| is_below(path, folder)) {
+        true => folded(path),
+        false => path.to_owned(),
+    }
 }
 
 fn named(chain: &[String]) -> String {
@@ -322,7 +326,7 @@ mod tests {
     #[test]
     fn what_an_entry_point_leaves_alone_its_programs_leave_alone() {
         let mut writable = behaviour(&[(&["sh"], &[]), (&["sh", "sed"], &[0])], &[], &[]);
-        let written = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
+        let written = |paths: &[&str]| paths.iter().map(|path| ((*path).to_owned(), !path.contains("/sed"))).collect();
         writable.writes.insert("sed".to_owned(), written(&["/etc/app/a.conf", "/etc/app/sedAbCdE"]));
         let asks = "info: can not modify /etc/app/a.conf (read-only file system?)";
         let now = behaviour(&[(&["sh"], &[])], &[asks], &[]);

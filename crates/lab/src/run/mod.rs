@@ -110,6 +110,8 @@ pub struct Lab {
     progress: Arc<dyn Progress>,
     surroundings: Surroundings,
     baseline: Mutex<Option<Baseline>>,
+    /// Held while the writable run is made again.
+    repeating: Mutex<()>,
 }
 
 impl Lab {
@@ -131,6 +133,7 @@ impl Lab {
             progress,
             surroundings: Surroundings::look(),
             baseline: Mutex::new(None),
+            repeating: Mutex::new(()),
         };
         let mut unpacked: BTreeMap<String, Arc<LoadedImage>> = BTreeMap::new();
         for container in &task.containers {
@@ -183,10 +186,7 @@ impl Lab {
 
     /// Runs the task with a writable root under the tracer.
     pub fn trace(&self, task: &TaskDefinition) -> Result<Profile, Error> {
-        let (mut job, notes) = self.job(task)?;
-        for container in &mut job.containers {
-            container.readonly_root = false;
-        }
+        let (job, notes) = self.writable_job(task)?;
         self.progress.step(&format!("tracing {} with a writable root", names(&job)), None);
         let ran = self.run(&job)?;
         if let Some(failure) = &ran.outcome.failure {
@@ -220,6 +220,13 @@ impl Lab {
         apply: &(dyn Fn(&Plan) -> Option<TaskDefinition> + Sync),
     ) -> Result<Minimised, Error> {
         minimise::minimise(self, plan, proof, apply)
+    }
+
+    /// The job of a run of the task with writable roots, whatever it declares.
+    fn writable_job(&self, task: &TaskDefinition) -> Result<(TaskJob, Vec<String>), Error> {
+        let (mut job, notes) = self.job(task)?;
+        job.containers.iter_mut().for_each(|container| container.readonly_root = false);
+        Ok((job, notes))
     }
 
     /// The job of a run of the task, in a folder of its own, and what has to be said of it.

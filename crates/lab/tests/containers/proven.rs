@@ -27,6 +27,7 @@ pub fn cases() -> Vec<Case> {
         ("a file of the image that is not rewritten any more is a difference", not_rewritten),
         ("a difference that somebody accepted does not count", accepted),
         ("what differs by itself is no difference", differs_by_itself),
+        ("a writable run that fails the second time takes no difference away", failed_again),
     ]
 }
 
@@ -256,4 +257,19 @@ fn differs_by_itself() {
         "n=$(date +%N); echo \"error: $n\"; [ ${n%%[0-4]} = $n ] || /bin/busybox touch /dev/shm/x; exec sleep 60";
     let proof = compared(line, exercised("true"));
     assert!(ids(&proof).iter().all(|id| !id.contains("complains")), "{proof:?}");
+}
+
+/// What a writable run that failed lacks does not vary: it was not reached.
+fn failed_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let count = folder.path().join("count");
+    // Passes with a writable root and with a read-only one, and fails at once the third time.
+    let exercise =
+        format!("n=$(cat {0} 2> /dev/null); n=${{n}}x; echo $n > {0}; [ $n != xxx ] && sleep 3", count.display());
+    let line = "(echo x > /tmp/a) 2> /dev/null && sleep 3 && /bin/busybox touch /dev/shm/x; exec sleep 60";
+    let proof = compared(line, exercised(&exercise));
+    assert_eq!(std::fs::read_to_string(&count).expect("a count").trim(), "xxx");
+    assert_eq!(proof.verdict, Verdict::Differs, "{proof:?}");
+    assert!(ids(&proof).contains(&"app/did-not-run//bin/busybox"), "{proof:?}");
+    assert!(proof.notes.iter().any(|note| note.contains("failed when it was run")), "{:?}", proof.notes);
 }

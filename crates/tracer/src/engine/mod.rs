@@ -209,7 +209,7 @@ impl Engine {
     /// before that is told, too.
     fn adopt(&mut self, pid: i32) {
         self.resolver.forget(pid);
-        let maker = self.maker(pid);
+        let maker = self.begun.and_then(|_| self.maker(pid));
         let recorded = self.begun.is_some()
             && match maker {
                 Some(maker) => self.tasks[&maker].recorded,
